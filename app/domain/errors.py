@@ -1,0 +1,339 @@
+"""Every error FaceQueue raises on purpose, in one tree.
+
+FaceQueueError
+├── RequestError               a request cannot be served; mapped to problem+json in app/api/errors.py
+│   ├── Unauthenticated  Forbidden  NotFound  Conflict  Invalid  RateLimited  Unavailable …
+├── ItemError                  one image of a job failed; stored on its item
+├── ModelError                 a model cannot be used; the process refuses to start
+├── DeliveryError              a webhook attempt failed; recorded on the attempt
+├── LeaseLost                  another worker owns the shard now; the holder must stop
+└── ConfigurationError         the settings are wrong; the process refuses to start
+
+`code` is stable: clients match on it. `docs/errors.md` lists them all and a test keeps it so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class FaceQueueError(Exception):
+    """The root: anything raised on purpose."""
+
+    code: ClassVar[str] = "internal_error"
+
+
+class ConfigurationError(FaceQueueError):
+    """The settings are incomplete or contradict each other."""
+
+    code = "configuration_invalid"
+
+
+class ModelError(FaceQueueError):
+    """A recognition model cannot be used."""
+
+    code = "model_unusable"
+
+
+class ModelUnknown(ModelError):
+    """No registry entry bears this name."""
+
+    code = "model_unknown"
+
+
+class ModelNotInstalled(ModelError):
+    """The registry knows the model, but its files are not there."""
+
+    code = "model_not_installed"
+
+
+class ModelDigestMismatch(ModelError):
+    """A weights file is not the file that the registry names."""
+
+    code = "model_digest_mismatch"
+
+
+class ModelLicenceRefused(ModelError):
+    """The licence forbids commercial use and the operator has not said that this is fine."""
+
+    code = "model_licence_refused"
+
+
+class ModelSelfTestFailed(ModelError):
+    """The loaded model does not reproduce its reference embedding."""
+
+    code = "model_self_test_failed"
+
+
+class LeaseLost(FaceQueueError):
+    """The lease on a shard expired or was taken over: its holder may write nothing more."""
+
+    code = "lease_lost"
+
+
+class IllegalTransition(FaceQueueError):
+    """A state change that the state table does not allow."""
+
+    code = "illegal_transition"
+
+
+class BrokerUnavailable(FaceQueueError):
+    """The message broker did not take a message in time; the hint expires and is sent again."""
+
+    code = "broker_unavailable"
+
+
+# --- requests ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One thing wrong in a request: `pointer` is a JSON pointer into the body or query."""
+
+    pointer: str
+    detail: str
+
+
+class RequestError(FaceQueueError):
+    """A request that cannot be served as it is. `detail` says what to do next."""
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
+    code = "bad_request"
+    title: ClassVar[str] = "The request cannot be served"
+
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        errors: tuple[FieldError, ...] = (),
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(detail or self.title)
+        self.detail = detail or self.title
+        self.errors = errors
+        self.retry_after = retry_after
+
+
+class Unauthenticated(RequestError):
+    status, code, title = HTTPStatus.UNAUTHORIZED, "unauthenticated", "A valid API key is needed"
+
+
+class Forbidden(RequestError):
+    status, code, title = HTTPStatus.FORBIDDEN, "forbidden", "The API key lacks the scope for this"
+
+
+class NotFound(RequestError):
+    status, code, title = HTTPStatus.NOT_FOUND, "not_found", "There is no such resource"
+
+
+class MethodNotAllowed(RequestError):
+    status, code, title = (
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "The resource does not know this method",
+    )
+
+
+class Conflict(RequestError):
+    status, code, title = HTTPStatus.CONFLICT, "conflict", "The resource is in another state"
+
+
+class AlreadyExists(Conflict):
+    code, title = "already_exists", "A resource with this name exists"
+
+
+class JobAlreadyTerminal(Conflict):
+    code, title = "job_already_terminal", "The job has ended"
+
+
+class DeliveryNotReplayable(Conflict):
+    code, title = "delivery_not_replayable", "The delivery is too old to be replayed"
+
+
+class EndpointDisabled(Conflict):
+    code, title = "webhook_endpoint_disabled", "The webhook endpoint is disabled"
+
+
+class IdempotencyInProgress(Conflict):
+    code, title = "idempotency_in_progress", "A request with this Idempotency-Key still runs"
+
+
+class SecretAlreadyShown(Conflict):
+    code, title = "secret_already_shown", "The secret of this request was shown and is gone"
+
+
+class PayloadTooLarge(RequestError):
+    status, code, title = (
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "payload_too_large",
+        "The body is larger than this service accepts",
+    )
+
+
+class UnsupportedMediaType(RequestError):
+    status, code, title = (
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported_media_type",
+        "The body's content type is not one that this resource takes",
+    )
+
+
+class Invalid(RequestError):
+    status, code, title = (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "validation_failed",
+        "The request has fields that are missing or wrong",
+    )
+
+
+class EmptyJob(Invalid):
+    code, title = "job_empty", "A job needs at least one item"
+
+
+class TooManyItems(Invalid):
+    code, title = "job_too_large", "The job has more items than one request may carry"
+
+
+class DuplicateCustomId(Invalid):
+    code, title = "custom_id_duplicate", "Two items of the job have the same custom_id"
+
+
+class LocationForbidden(Invalid):
+    code, title = "bucket_forbidden", "The image lies outside the buckets registered for the tenant"
+
+
+class ModelMismatch(Invalid):
+    code, title = "model_dimension_mismatch", "The model does not fit the collection"
+
+
+class ModelUnavailable(Invalid):
+    code, title = "model_unavailable", "No such model is offered here"
+
+
+class ImageRejected(Invalid):
+    code, title = "image_rejected", "The uploaded file is not an image this service can read"
+
+
+class CursorInvalid(Invalid):
+    code, title = "cursor_invalid", "The cursor was not made by this service"
+
+
+class IdempotencyKeyReused(Invalid):
+    code, title = "idempotency_key_reused", "This Idempotency-Key belongs to another request"
+
+
+class WebhookUrlInvalid(Invalid):
+    code, title = "webhook_url_invalid", "The webhook URL is not one that can be called"
+
+
+class RateLimited(RequestError):
+    status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
+
+
+class InternalError(RequestError):
+    status, code, title = (
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "Something failed that should not have",
+    )
+
+
+class Unavailable(RequestError):
+    status, code, title = (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "unavailable",
+        "A part this request needs does not answer",
+    )
+
+
+# --- items ------------------------------------------------------------------------------------
+
+
+class ItemError(FaceQueueError):
+    """One image failed; its neighbours go on. The message is shown to the client."""
+
+    code = "item_failed"
+
+    @property
+    def message(self) -> str:
+        """What the client reads: what is wrong with this image."""
+        return str(self)
+
+
+class NotAnImage(ItemError):
+    code = "not_an_image"
+
+
+class UnsupportedImage(ItemError):
+    code = "unsupported_image"
+
+
+class ImageTooLarge(ItemError):
+    code = "image_too_large"
+
+
+class TooManyPixels(ItemError):
+    code = "too_many_pixels"
+
+
+class ImageCorrupt(ItemError):
+    code = "image_corrupt"
+
+
+class DecodeTimeout(ItemError):
+    code = "decode_timeout"
+
+
+class ImageNotFound(ItemError):
+    code = "image_not_found"
+
+
+class BucketForbidden(ItemError):
+    code = "bucket_forbidden"
+
+
+class StorageUnavailable(ItemError):
+    code = "storage_unavailable"
+
+
+class NoFace(ItemError):
+    code = "no_face"
+
+
+class MultipleFaces(ItemError):
+    code = "multiple_faces"
+
+
+class LowQuality(ItemError):
+    code = "low_quality"
+
+
+class SubjectDeleted(ItemError):
+    code = "subject_deleted"
+
+
+class LivenessUnavailable(ItemError):
+    code = "liveness_unavailable"
+
+
+class WorkerCrashed(ItemError):
+    code = "worker_crashed"
+
+
+# --- webhooks ---------------------------------------------------------------------------------
+
+
+class DeliveryError(FaceQueueError):
+    """A webhook attempt did not reach its receiver."""
+
+    code = "webhook_failed"
+
+
+class UnsafeAddress(DeliveryError):
+    code = "webhook_address_forbidden"
+
+
+class WebhookUnreachable(DeliveryError):
+    code = "webhook_unreachable"

@@ -1,0 +1,55 @@
+"""Names that the API, the workers and the deployment files share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class QueueName(StrEnum):
+    """Broker queues. Every one has a worker in deploy/, which a test checks."""
+
+    RECOGNITION = "recognition"
+    WEBHOOKS = "webhooks"
+    ANALYTICS = "analytics"
+    DEFAULT = "default"
+
+
+class TaskName(StrEnum):
+    """Celery tasks, as operators read them in Flower."""
+
+    RECOGNISE = "recognise"
+    DELIVER_WEBHOOK = "deliver-webhook"
+    RECONCILE = "reconcile"
+    RETENTION = "retention"
+    ENSURE_PARTITIONS = "ensure-partitions"
+    JOB_STATISTICS = "job-statistics"
+
+
+TASK_QUEUES: dict[TaskName, QueueName] = {
+    TaskName.RECOGNISE: QueueName.RECOGNITION,
+    TaskName.DELIVER_WEBHOOK: QueueName.WEBHOOKS,
+    TaskName.RECONCILE: QueueName.DEFAULT,
+    TaskName.RETENTION: QueueName.DEFAULT,
+    TaskName.ENSURE_PARTITIONS: QueueName.DEFAULT,
+    TaskName.JOB_STATISTICS: QueueName.ANALYTICS,
+}
+
+
+class Scope(StrEnum):
+    """What an API key may do."""
+
+    JOBS_READ = "jobs:read"
+    JOBS_WRITE = "jobs:write"
+    COLLECTIONS_READ = "collections:read"
+    COLLECTIONS_WRITE = "collections:write"
+    WEBHOOKS_WRITE = "webhooks:write"
+    KEYS_WRITE = "keys:write"
+    AUDIT_READ = "audit:read"
+    ADMIN = "admin"
+
+
+class NotifyChannel(StrEnum):
+    """PostgreSQL LISTEN/NOTIFY channels."""
+
+    DISPATCH = "facequeue_dispatch"
+    JOB_FINISHED = "facequeue_job_finished"

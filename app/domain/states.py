@@ -1,0 +1,130 @@
+"""The states of jobs, items, shards and deliveries, and the moves between them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.domain.errors import IllegalTransition
+
+
+class Operation(StrEnum):
+    """What a job does with each image."""
+
+    DETECT = "detect"
+    ENROL = "enrol"
+    IDENTIFY = "identify"
+    VERIFY = "verify"
+
+    @property
+    def needs_collection(self) -> bool:
+        """Whether a job of this operation cannot run without a gallery."""
+        return self in {Operation.ENROL, Operation.IDENTIFY}
+
+
+class Priority(StrEnum):
+    """`interactive` shards are taken before `bulk` ones; a fifth of the slots stays with bulk."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"
+
+
+class JobState(StrEnum):
+    PREPARING = "preparing"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    CANCELLING = "cancelling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+
+
+class ItemState(StrEnum):
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+class ShardState(StrEnum):
+    """`leased` says that a worker holds it; whether the lease still lives is in `leased_until`."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    DONE = "done"
+    CANCELED = "canceled"
+
+
+class Decision(StrEnum):
+    """The answer for a face (`match`, `unknown`, `ambiguous`) or a pair (`match`, `no_match`)."""
+
+    MATCH = "match"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+    NO_MATCH = "no_match"
+
+
+class EnrolFaces(StrEnum):
+    """Which faces of an enrolment image become gallery faces."""
+
+    ONLY = "only"
+    LARGEST = "largest"
+    ALL = "all"
+
+
+class EndpointState(StrEnum):
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    EXHAUSTED = "exhausted"
+    HELD = "held"
+
+
+class EventType(StrEnum):
+    """Webhook event types."""
+
+    JOB_SUCCEEDED = "job.succeeded"
+    JOB_FAILED = "job.failed"
+    JOB_CANCELED = "job.canceled"
+    JOB_EXPIRED = "job.expired"
+    TEST = "endpoint.test"
+
+
+TERMINAL_JOB_STATES = frozenset(
+    {JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELED, JobState.EXPIRED}
+)
+
+JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.PREPARING: frozenset({JobState.QUEUED, JobState.CANCELLING, JobState.FAILED}),
+    JobState.QUEUED: frozenset(
+        {JobState.PROCESSING, JobState.CANCELLING, JobState.FAILED, JobState.EXPIRED}
+    ),
+    JobState.PROCESSING: frozenset({JobState.SUCCEEDED, JobState.CANCELLING, JobState.FAILED}),
+    JobState.CANCELLING: frozenset({JobState.CANCELED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELED: frozenset(),
+    JobState.EXPIRED: frozenset(),
+}
+
+TERMINAL_EVENT: dict[JobState, EventType] = {
+    JobState.SUCCEEDED: EventType.JOB_SUCCEEDED,
+    JobState.FAILED: EventType.JOB_FAILED,
+    JobState.CANCELED: EventType.JOB_CANCELED,
+    JobState.EXPIRED: EventType.JOB_EXPIRED,
+}
+
+
+def advance(current: JobState, target: JobState) -> JobState:
+    """The state a job moves to.
+
+    Raises:
+        IllegalTransition: the state table has no such move.
+    """
+    if target not in JOB_TRANSITIONS[current]:
+        raise IllegalTransition(f"a {current} job cannot become {target}")
+    return target
