@@ -1,0 +1,45 @@
+"""The Flask application: everything the API and the workers share."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from app.api import register_api
+from app.commands import register_commands
+from app.config import Settings, load_settings
+from app.logs import configure_logging
+from app.models.database import db
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the application from `settings`, or from the environment.
+
+    Raises:
+        ConfigurationError: the environment is not usable; the message names all that is wrong.
+    """
+    settings = settings or load_settings()
+    configure_logging(settings.log_level)
+    app = Flask(__name__)
+    app.config.from_mapping(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_BINDS=_binds(settings),
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "pool_size": settings.database_pool_size,
+            "pool_pre_ping": True,
+        },
+    )
+    db.init_app(app)
+    Migrate(app, db, directory="migrations")
+    register_api(app)
+    register_commands(app)
+    return app
+
+
+def _binds(settings: Settings) -> dict[str, str]:
+    binds = {"queue": settings.database_queue_url}
+    if settings.database_owner_url:
+        binds["owner"] = settings.database_owner_url
+    return binds

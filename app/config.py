@@ -1,0 +1,174 @@
+"""Settings: read once from the environment, validated whole, frozen afterwards."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cryptography.fernet import Fernet
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.domain.errors import ConfigurationError
+
+_PLACEHOLDERS = frozenset({"change-me", "changeme", "secret", "dev", "development"})
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Everything that an operator may choose. Field names are the variables' names in lower case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+
+    facequeue_env: Literal["development", "production", "test"] = Field(
+        default="production", description="`production` refuses placeholder secrets"
+    )
+    secret_key: str = Field(min_length=16, description="Signs page cursors; 32 random bytes or more")
+    encryption_keys: CommaList = Field(
+        description="Fernet keys for secrets at rest, comma separated; the first one encrypts"
+    )
+
+    database_url: str = Field(description="PostgreSQL, as role facequeue_app")
+    database_queue_url: str = Field(description="PostgreSQL, as role facequeue_queue")
+    database_owner_url: str | None = Field(
+        default=None, description="PostgreSQL, as role facequeue_owner: migrations, maintenance"
+    )
+    database_replica_url: str | None = Field(
+        default=None, description="A read replica for lists and exports; unset: the primary"
+    )
+    database_pool_size: int = Field(default=5, ge=1, description="Connections a process and role")
+
+    redis_url: str = Field(
+        default="redis://127.0.0.1:6379/0", description="Redis, where the next two are unset"
+    )
+    celery_broker_url: str | None = Field(default=None, description="The broker; Redis or RabbitMQ")
+    cache_url: str | None = Field(default=None, description="Redis database for rate limits")
+
+    aws_access_key_id: str | None = Field(default=None, description="S3 key; unset: boto3's chain")
+    aws_secret_access_key: str | None = Field(default=None, description="S3 secret")
+    aws_storage_bucket_name: str = Field(description="Bucket for uploaded images")
+    aws_s3_region_name: str = Field(default="us-east-1", description="S3 region")
+    aws_endpoint_url_s3: str | None = Field(default=None, description="S3 endpoint; unset: AWS")
+
+    face_recognition_model: str = Field(default="SFace", description="Model of new collections")
+    face_detection_confidence: float = Field(
+        default=0.7, ge=0.1, le=0.99, description="Detections below this score are dropped"
+    )
+    face_engine: Literal["auto", "onnxruntime", "openvino", "tensorflow"] = Field(
+        default="auto", description="Inference engine; `auto` takes the best one installed"
+    )
+    face_rotation: Literal["off", "gated", "full"] = Field(
+        default="gated", description="Search for turned heads: never, when odd, always"
+    )
+    models_dir: Path = Field(
+        default=Path(".facequeue/models"), description="Where verified model weights lie"
+    )
+    allow_noncommercial_models: bool = Field(
+        default=False, description="Accept models whose licence forbids commercial use"
+    )
+    liveness_detection_enabled: bool = Field(default=False, description="Offer options.liveness")
+    anti_spoofing_enabled: bool = Field(default=False, description="Check liveness on every face")
+
+    max_upload_size: int = Field(default=10_485_760, ge=1024, description="Bytes of one image")
+    max_job_items: int = Field(default=10_000, ge=1, description="Items of one job request")
+    shard_size: int = Field(default=256, ge=1, le=10_000, description="Items one task processes")
+
+    gunicorn_workers: int = Field(default=1, ge=1, description="API processes of a host")
+    celery_worker_concurrency: int = Field(default=1, ge=1, description="Recognition children")
+    lease_seconds: float = Field(default=30.0, gt=0, description="Life of a lease not renewed")
+    hint_seconds: float = Field(default=20.0, gt=0, description="Life of a broker message's hint")
+    recognise_seconds: float = Field(
+        default=60.0, gt=0, description="After this a task hands the rest of its shard back"
+    )
+
+    enable_webhooks: bool = Field(default=True, description="Deliver webhooks")
+    webhook_allowed_hosts: CommaList = Field(
+        default=(), description="Hosts, addresses or CIDRs that webhooks may reach though private"
+    )
+    enable_analytics: bool = Field(default=True, description="Run the job statistics chore")
+    enable_api_rate_limiting: bool = Field(default=True, description="Limit requests per key")
+    api_rate_limit_per_minute: int = Field(default=600, ge=1, description="Requests a key a minute")
+    enable_audit_logging: bool = Field(default=True, description="Write audit events")
+    cors_allowed_origins: CommaList = Field(default=(), description="Origins of browser clients")
+
+    retention_days_jobs: int = Field(default=30, ge=1, description="Days a finished job is kept")
+    retention_days_images: int = Field(default=30, ge=1, description="Days an upload is kept")
+    job_queue_days: int = Field(default=7, ge=1, description="Days until a queued job expires")
+
+    sentry_dsn: str | None = Field(default=None, description="Sentry project; unset: off")
+    prometheus_metrics_enabled: bool = Field(default=True, description="Serve GET /metrics")
+    prometheus_multiproc_dir: Path | None = Field(
+        default=None, description="Folder in which processes of a host share their metrics"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Lowest level that is logged"
+    )
+
+    chroma_host: str | None = Field(default=None, description="ChromaDB host; unset: pgvector")
+    chroma_port: int = Field(default=8000, description="ChromaDB port")
+
+    email_host: str | None = Field(default=None, description="SMTP host; unset: no mail")
+    email_port: int = Field(default=587, description="SMTP port")
+    email_host_user: str | None = Field(default=None, description="SMTP user")
+    email_host_password: str | None = Field(default=None, description="SMTP password")
+    email_use_tls: bool = Field(default=True, description="STARTTLS on the SMTP connection")
+    email_from: str = Field(default="facequeue@localhost", description="Sender of mails")
+
+    @field_validator("encryption_keys", "webhook_allowed_hosts", "cors_allowed_origins", mode="before")
+    @classmethod
+    def _split_commas(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _fernet_keys(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if not keys:
+            raise ValueError("at least one Fernet key is needed")
+        for key in keys:
+            try:
+                Fernet(key)
+            except ValueError as error:
+                raise ValueError("each key must be 32 url-safe base64 bytes") from error
+        return keys
+
+    @model_validator(mode="after")
+    def _no_placeholder_in_production(self) -> Settings:
+        if self.facequeue_env == "production" and (
+            self.secret_key.lower() in _PLACEHOLDERS or "change" in self.secret_key.lower()
+        ):
+            raise ValueError("SECRET_KEY is a placeholder; production needs a secret of its own")
+        return self
+
+    @cached_property
+    def broker_url(self) -> str:
+        """Where tasks are published."""
+        return self.celery_broker_url or self.redis_url
+
+    @cached_property
+    def rate_limit_url(self) -> str:
+        """Where request counters live."""
+        return self.cache_url or self.redis_url
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment; `overrides` win (tests).
+
+    Raises:
+        ConfigurationError: names every variable that is missing or wrong, in one message.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = [
+            f"  {'.'.join(str(part) for part in item['loc']).upper() or 'SETTINGS'}: {item['msg']}"
+            for item in error.errors()
+        ]
+        raise ConfigurationError(
+            "The configuration is not usable:\n"
+            + "\n".join(problems)
+            + "\nSee .env.example for every variable and what it means."
+        ) from error

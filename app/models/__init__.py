@@ -1,0 +1,41 @@
+"""Every table's model, imported so that the metadata is whole."""
+
+from app.models.api_key import ApiKey
+from app.models.audit_event import AuditEvent
+from app.models.chore_turn import ChoreTurn
+from app.models.collection import Collection
+from app.models.dead_letter import DeadLetter
+from app.models.detection import Detection
+from app.models.face import Face, FaceVector128, FaceVector512
+from app.models.idempotency_key import IdempotencyKey
+from app.models.image import Image
+from app.models.job import Item, Job, Shard
+from app.models.subject import Subject
+from app.models.tenant import StorageLocation, Tenant
+from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
+from app.models.webhook_endpoint import WebhookEndpoint
+from app.models.worker import Worker
+
+__all__ = [
+    "ApiKey",
+    "AuditEvent",
+    "ChoreTurn",
+    "Collection",
+    "DeadLetter",
+    "Detection",
+    "Face",
+    "FaceVector128",
+    "FaceVector512",
+    "IdempotencyKey",
+    "Image",
+    "Item",
+    "Job",
+    "Shard",
+    "StorageLocation",
+    "Subject",
+    "Tenant",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "Worker",
+]

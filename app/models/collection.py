@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.database import Base, Created, Identified
+
+
+class Collection(Identified, Created, Base):
+    """A gallery of one tenant, bound to one embedding model (`name@digest`).
+
+    Exactly one of `threshold` (cosine similarity) and `target_fpir` decides what a match is.
+    """
+
+    __tablename__ = "collections"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "id"),
+        UniqueConstraint("tenant_id", "name"),
+        CheckConstraint("char_length(name) BETWEEN 1 AND 200", name="name_length"),
+        CheckConstraint("dimensions IN (128, 512)", name="dimensions"),
+        CheckConstraint("(threshold IS NULL) <> (target_fpir IS NULL)", name="one_rule"),
+        CheckConstraint("threshold BETWEEN -1 AND 1", name="threshold_range"),
+        CheckConstraint("target_fpir > 0 AND target_fpir < 1", name="target_fpir_range"),
+        CheckConstraint("face_count >= 0", name="face_count"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    model: Mapped[str]
+    dimensions: Mapped[int] = mapped_column(SmallInteger)
+    threshold: Mapped[float | None]
+    target_fpir: Mapped[float | None]
+    face_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
+    updated_at: Mapped[dt.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())

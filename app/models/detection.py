@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import Integer, SmallInteger
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.database import Base, TenantOwned
+
+
+class Detection(TenantOwned, Base):
+    """A face found in an item, with what was decided about it and by which rule.
+
+    `box` is x, y, width, height in pixels of the displayed image; `landmarks` are five x, y pairs.
+    """
+
+    __tablename__ = "detections"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (job_id)"},)
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    item_seq: Mapped[int] = mapped_column(primary_key=True)
+    face_no: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    box: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    landmarks: Mapped[list[float]] = mapped_column(ARRAY(REAL))
+    detection_confidence: Mapped[float] = mapped_column(REAL)
+    quality: Mapped[float] = mapped_column(REAL)
+    embedding: Mapped[list[float] | None] = mapped_column(HALFVEC())
+    liveness: Mapped[dict[str, Any] | None]
+    decision: Mapped[str | None]
+    matches: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
+    threshold: Mapped[float | None]
+    search_index: Mapped[str | None]
+    subject_id: Mapped[UUID | None]
+    face_id: Mapped[UUID | None]
+    enrolled: Mapped[bool | None]
+    reason: Mapped[str | None]
