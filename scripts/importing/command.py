@@ -1,0 +1,99 @@
+"""The command line of the importer."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from scripts.importing.failures import ImportFault
+from scripts.importing.plan import OPERATIONS
+from scripts.importing.source import IMAGE_SUFFIXES
+from scripts.importing.steps import Request, run_import
+
+INTERRUPTED = 130
+HELP = """Run every image under s3://BUCKET/PREFIX through FaceQueue.
+
+\b
+  detect    find the faces
+  enrol     add the people to a collection; the first folder below PREFIX is the person
+  identify  say who is in each picture, from a collection, or "unknown"
+  verify    check that each picture shows the person its folder names
+
+Results go to a file of JSON lines, one line per image. Running the same command again skips what
+is in that file and picks up jobs that were already submitted, so an import may be stopped at any
+moment (Ctrl-C) and gone on with later. The state is kept beside the results, in RESULTS.state.
+
+S3 is read with the usual AWS variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for a
+server of your own, AWS_ENDPOINT_URL_S3). After ./scripts/quickstart.sh, `source .facequeue/env`
+sets them all. The bucket must be registered for your tenant.
+
+\b
+Examples:
+  import_s3.py s3://photos/staff --operation enrol --collection staff --create-collection
+  import_s3.py s3://photos/door --operation identify --collection staff --results door.jsonl
+
+\b
+Exit codes:
+  0    every image has its result, and none failed
+  1    the import ended, but some images failed or have no result; the summary says which
+  2    wrong usage: an option, the API key, the collection, the bucket
+  3    FaceQueue or S3 does not answer; run the same command again later
+  130  interrupted; run the same command again to go on
+"""
+
+
+@click.command(help=HELP, context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("address", metavar="s3://BUCKET/PREFIX")
+@click.option("--operation", required=True, type=click.Choice(OPERATIONS), help="What to do.")
+@click.option("--collection", metavar="NAME_OR_ID", help="The gallery; not needed for detect.")
+@click.option("--create-collection", is_flag=True, help="Make the collection if it is not there.")
+@click.option(
+    "--subject-from",
+    type=click.Choice(["folder", "none"]),
+    help="Where a picture's person comes from.  [default: folder for enrol and verify]",
+)
+@click.option(
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A job option, such as max_faces=3 or enrol_faces=largest; may be repeated.",
+)
+@click.option(
+    "--chunk", default=1000, show_default=True, type=click.IntRange(1), help="Images in one job."
+)
+@click.option(
+    "--max-jobs", default=4, show_default=True, type=click.IntRange(1), help="Jobs in flight."
+)
+@click.option(
+    "--suffix",
+    "suffixes",
+    multiple=True,
+    metavar=".EXT",
+    help=f"Take these files instead of {' '.join(IMAGE_SUFFIXES)}; may be repeated.",
+)
+@click.option("--results", type=click.Path(path_type=Path, dir_okay=False), help="Where to write.")
+@click.option("--retry-failed", is_flag=True, help="Submit images again whose last result failed.")
+@click.option("--webhooks", is_flag=True, help="Let subscribed webhook endpoints hear of the jobs.")
+@click.option(
+    "--api-url", envvar="FACEQUEUE_URL", show_envvar=True, help="FaceQueue, e.g. http://host:8000"
+)
+@click.option("--api-key", envvar="FACEQUEUE_API_KEY", show_envvar=True, help="Your API key.")
+def import_s3(**arguments: Any) -> None:
+    """Entry point: turns every ending into a line and an exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop from outside is a Ctrl-C
+    console = Console(stderr=True, soft_wrap=True)
+    try:
+        summary = run_import(Request(**arguments), console)
+    except ImportFault as fault:
+        console.print(f"error: {fault}", markup=False, highlight=False)
+        sys.exit(fault.exit_code)
+    except KeyboardInterrupt:
+        console.print("stopped; run the same command again to go on (submitted jobs run on)")
+        sys.exit(INTERRUPTED)
+    sys.exit(summary.exit_code)

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.importing.client import JobView
+from scripts.importing.failures import Refused, Unreachable
+from scripts.importing.ledger import Ledger
+from scripts.importing.plan import Plan
+from scripts.importing.run import Import
+from scripts.importing.source import Source
+
+
+class FakeFaceQueue:
+    """Jobs that end at the second look; keys of one Idempotency-Key give one job."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.failing: dict[str, str] = {}  # custom_id -> error code
+        self.end_state = "succeeded"
+        self.refusal: Refused | None = None
+        self.broken_streams = 0
+        self.looks: list[str] = []
+        self.most_in_flight = 0
+
+    def submit(self, body: Mapping[str, Any], idempotency_key: str) -> JobView:
+        if self.refusal:
+            raise self.refusal
+        self.jobs.setdefault(idempotency_key, {"body": body, "looks": 0})
+        running = sum(job["looks"] < 2 for job in self.jobs.values())
+        self.most_in_flight = max(self.most_in_flight, running)
+        return self._view(idempotency_key)
+
+    def job(self, job_id: str) -> JobView:
+        if job_id not in self.jobs:
+            raise Refused(404, {"code": "not_found"})
+        self.looks.append(job_id)
+        self.jobs[job_id]["looks"] += 1
+        return self._view(job_id)
+
+    def results(self, job_id: str) -> Iterator[dict[str, Any]]:
+        items = self.jobs[job_id]["body"]["items"]
+        for item in items if self.end_state == "succeeded" else items[:1]:
+            if self.broken_streams and item is items[-1]:
+                self.broken_streams -= 1
+                raise Unreachable("the stream broke off")
+            code = self.failing.get(item["custom_id"])
+            yield {
+                "custom_id": item["custom_id"],
+                "state": "failed" if code else "succeeded",
+                "faces": [],
+                "error": {"code": code, "message": ""} if code else None,
+            }
+
+    def submitted_keys(self) -> list[str]:
+        return [item["custom_id"] for job in self.jobs.values() for item in job["body"]["items"]]
+
+    def _view(self, job_id: str) -> JobView:
+        job = self.jobs[job_id]
+        ended = job["looks"] >= 2
+        total = len(job["body"]["items"])
+        counts = {"total": total, "succeeded": total if ended else 0}
+        return JobView(job_id, self.end_state if ended else "processing", counts, 3.0)
+
+
+class Recorder:
+    """Progress that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.remaining: list[int] = []
+        self.notes: list[str] = []
+
+    def advance(self, remaining: int) -> None:
+        self.remaining.append(remaining)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+class Clock:
+    """Time that passes only by sleeping."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.naps: list[float] = []
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.seconds += seconds
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return Plan(Source("photos", "door/"), "detect")
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    return tmp_path / "out.jsonl"
+
+
+@pytest.fixture
+def api() -> FakeFaceQueue:
+    return FakeFaceQueue()
+
+
+@pytest.fixture
+def progress() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def start(api: FakeFaceQueue, plan: Plan, results: Path, progress: Recorder, clock: Clock) -> Any:
+    """Runs an import of some keys in chunks of two, as one run of the command would."""
+
+    def run(keys: list[str], *, again_if_failed: bool = False, max_jobs: int = 4) -> None:
+        with Ledger(results, plan) as ledger:
+            missing = ledger.missing(keys, again_if_failed=again_if_failed)
+            waiting = [missing[start : start + 2] for start in range(0, len(missing), 2)]
+            job_loop = Import(
+                api, ledger, plan, progress, max_jobs=max_jobs, now=clock.now, sleep=clock.sleep
+            )
+            job_loop.run(waiting)
+
+    return run

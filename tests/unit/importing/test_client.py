@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+import requests
+from requests.adapters import BaseAdapter
+from urllib3.util import Retry
+
+from scripts.importing.client import FaceQueueClient
+from scripts.importing.failures import Refused, Unreachable
+
+JOB = {"id": "job-1", "state": "queued", "counts": {"total": 2, "succeeded": 0}}
+
+
+class CannedAnswers(BaseAdapter):
+    """Answers each request with the next of the given answers, and keeps the requests."""
+
+    def __init__(self, *answers: tuple[int, Any, dict[str, str]]) -> None:
+        super().__init__()
+        self.requests: list[requests.PreparedRequest] = []
+        self._answers = list(answers)
+
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+        self.requests.append(request)
+        if not self._answers:
+            raise requests.ConnectionError("connection refused")
+        response = requests.Response()
+        response.status_code, body, headers = self._answers.pop(0)
+        response.headers.update(headers)
+        response.raw = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
+        return response
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def client_with(
+    *answers: tuple[int, Any, dict[str, str]], url: str = "http://facequeue"
+) -> tuple[FaceQueueClient, CannedAnswers]:
+    canned = CannedAnswers(*answers)
+    client = FaceQueueClient(url, "the-key", Retry(0))
+    client._session.mount("http://", canned)
+    return client, canned
+
+
+@pytest.mark.parametrize(
+    "url", ["http://facequeue", "http://facequeue/", "http://facequeue/api/v1/"]
+)
+def test_the_address_may_end_in_the_base_path_or_not(url: str) -> None:
+    client, canned = client_with((200, JOB, {}), url=url)
+    client.job("job-1")
+
+    assert canned.requests[0].url == "http://facequeue/api/v1/jobs/job-1"
+
+
+def test_the_key_is_sent_as_a_bearer() -> None:
+    client, canned = client_with((200, JOB, {}))
+    client.job("job-1")
+
+    assert canned.requests[0].headers["Authorization"] == "Bearer the-key"
+
+
+def test_a_submit_carries_its_idempotency_key() -> None:
+    client, canned = client_with((202, JOB, {}))
+    client.submit({"operation": "detect"}, "import-1")
+
+    assert canned.requests[0].headers["Idempotency-Key"] == "import-1"
+
+
+def test_the_next_look_at_a_job_is_when_the_api_says() -> None:
+    client, _ = client_with((202, JOB, {"Retry-After": "7"}))
+
+    assert client.submit({}, "import-1").next_look == 7
+
+
+def test_results_come_line_by_line() -> None:
+    client, _ = client_with((200, b'{"custom_id": "a"}\n{"custom_id": "b"}\n', {}))
+
+    assert [line["custom_id"] for line in client.results("job-1")] == ["a", "b"]
+
+
+def test_a_refusal_tells_its_code_reasons_and_request() -> None:
+    problem = {
+        "code": "bucket_forbidden",
+        "detail": "not yours",
+        "errors": [{"pointer": "/items/0/image", "detail": "s3://x"}],
+        "request_id": "r-1",
+    }
+    client, _ = client_with((422, problem, {}))
+
+    with pytest.raises(Refused) as refusal:
+        client.submit({}, "import-1")
+    assert refusal.value.code == "bucket_forbidden"
+    for part in ("422", "not yours", "/items/0/image: s3://x", "r-1"):
+        assert part in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(500, "internal_error"), (429, "rate_limited"), (409, "idempotency_in_progress")],
+)
+def test_what_may_go_well_later_is_no_refusal(status: int, code: str) -> None:
+    client, _ = client_with((status, {"code": code}, {}))
+
+    with pytest.raises(Unreachable, match=code):
+        client.submit({}, "import-1")
+
+
+def test_an_answer_that_is_no_problem_document_is_still_told() -> None:
+    client, _ = client_with((404, b"<html>", {}))
+
+    with pytest.raises(Refused, match="http_404"):
+        client.job("job-1")
+
+
+def test_a_connection_that_fails_is_unreachable() -> None:
+    client, _ = client_with()
+
+    with pytest.raises(Unreachable, match="does not answer at http://facequeue"):
+        client.job("job-1")
+
+
+def test_a_collection_is_found_by_name_over_all_pages() -> None:
+    first = {"data": [{"id": "c-1", "name": "one"}], "next_cursor": "more"}
+    second = {"data": [{"id": "c-2", "name": "two"}], "next_cursor": None}
+    client, canned = client_with((200, first, {}), (200, second, {}))
+
+    assert client.find_collection("two") == "c-2"
+    assert "cursor=more" in str(canned.requests[1].url)
+
+
+def test_a_name_that_no_collection_has_finds_nothing() -> None:
+    client, _ = client_with((200, {"data": [], "next_cursor": None}, {}))
+
+    assert client.find_collection("none") is None
+
+
+def test_a_collection_is_found_by_its_id() -> None:
+    collection_id = "01890000-0000-7000-8000-000000000000"
+    client, canned = client_with((200, {"id": collection_id}, {}))
+
+    assert client.find_collection(collection_id) == collection_id
+    assert str(canned.requests[0].url).endswith(f"/collections/{collection_id}")

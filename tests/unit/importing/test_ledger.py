@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.importing.failures import UsageFault
+from scripts.importing.ledger import Ledger
+from scripts.importing.plan import Plan
+
+
+def line(custom_id: str, state: str = "succeeded", code: str | None = None) -> dict[str, Any]:
+    return {"custom_id": custom_id, "state": state, "error": {"code": code} if code else None}
+
+
+def written(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in path.read_text().splitlines()]
+
+
+def test_a_result_is_written_with_its_address_and_its_job(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        chunk = ledger.plan_chunk(["door/a.jpg"])
+        ledger.submitted(chunk, "job-1")
+        ledger.record(chunk, line("door/a.jpg"))
+
+    assert written(results) == [
+        {**line("door/a.jpg"), "image": "s3://photos/door/a.jpg", "job_id": "job-1"}
+    ]
+
+
+def test_a_key_with_a_result_needs_no_job_in_the_next_run(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        chunk = ledger.plan_chunk(["a", "b"])
+        ledger.record(chunk, line("a"))
+        ledger.record(chunk, line("b", "failed", "no_face"))
+        ledger.close_chunk(chunk)
+
+    with Ledger(results, plan) as ledger:
+        assert ledger.missing(["a", "b", "c"], again_if_failed=False) == ["c"]
+        assert ledger.missing(["a", "b", "c"], again_if_failed=True) == ["b", "c"]
+
+
+def test_a_chunk_planned_but_not_submitted_is_found_again_whole(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        key = ledger.idempotency_key(ledger.plan_chunk(["a", "b"]))
+
+    with Ledger(results, plan) as ledger:
+        (chunk,) = ledger.open_chunks.values()
+        assert list(chunk.keys.values()) == ["a", "b"]
+        assert chunk.job_id is None
+        assert ledger.idempotency_key(chunk) == key
+        assert ledger.missing(["a", "b"], again_if_failed=True) == []
+
+
+def test_a_submitted_chunk_remembers_its_job(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        ledger.submitted(ledger.plan_chunk(["a"]), "job-1")
+
+    with Ledger(results, plan) as ledger:
+        assert [chunk.job_id for chunk in ledger.open_chunks.values()] == ["job-1"]
+
+
+def test_a_result_already_on_disk_is_not_written_twice(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        chunk = ledger.plan_chunk(["a", "b"])
+        ledger.submitted(chunk, "job-1")
+        ledger.record(chunk, line("a"))
+
+    with Ledger(results, plan) as ledger:
+        (chunk,) = ledger.open_chunks.values()
+        ledger.record(chunk, line("a"))
+        ledger.record(chunk, line("b"))
+
+    assert [entry["custom_id"] for entry in written(results)] == ["a", "b"]
+
+
+def test_an_item_that_came_to_no_end_is_not_a_result(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        chunk = ledger.plan_chunk(["a"])
+        ledger.record(chunk, line("a", "canceled"))
+        ledger.close_chunk(chunk)
+
+        assert ledger.missing(["a"], again_if_failed=False) == ["a"]
+
+
+def test_a_new_chunk_never_takes_an_old_number(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        first = ledger.plan_chunk(["a"])
+        ledger.close_chunk(first)
+
+    with Ledger(results, plan) as ledger:
+        second = ledger.plan_chunk(["a"])
+        assert ledger.idempotency_key(second) != ledger.idempotency_key(first)
+
+
+def test_two_imports_of_the_same_keys_have_different_idempotency_keys(
+    tmp_path: Path, plan: Plan
+) -> None:
+    with Ledger(tmp_path / "one", plan) as one, Ledger(tmp_path / "two", plan) as two:
+        key = one.idempotency_key(one.plan_chunk(["a"]))
+        assert two.idempotency_key(two.plan_chunk(["a"])) != key
+
+
+def test_a_line_cut_short_by_a_crash_is_dropped(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        chunk = ledger.plan_chunk(["a", "b"])
+        ledger.submitted(chunk, "job-1")
+        ledger.record(chunk, line("a"))
+    whole = results.read_bytes()
+    results.write_bytes(whole + b'{"custom_id": "b", "sta')
+
+    with Ledger(results, plan) as ledger:
+        (chunk,) = ledger.open_chunks.values()
+        assert chunk.received == {"a"}
+
+    assert results.read_bytes() == whole
+
+
+def test_a_file_of_another_import_is_refused(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan):
+        pass
+
+    with pytest.raises(UsageFault, match="operation was detect, is identify"):
+        Ledger(results, replace(plan, operation="identify"))
+
+
+def test_two_runs_cannot_write_the_same_file(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan), pytest.raises(UsageFault, match="another run is writing"):
+        Ledger(results, plan)
+
+
+def test_a_place_that_cannot_be_written_is_a_usage_fault(tmp_path: Path, plan: Plan) -> None:
+    with pytest.raises(UsageFault, match="cannot write"):
+        Ledger(tmp_path / "no-such-folder" / "out.jsonl", plan)

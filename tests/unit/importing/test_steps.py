@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.importing.failures import UsageFault
+from scripts.importing.source import Source
+from scripts.importing.steps import Request, default_results, make_plan, parse_option
+
+STAFF = Source("photos", "staff/2024/")
+
+
+def request(operation: str, **changes: Any) -> Request:
+    typed: dict[str, Any] = {
+        "address": str(STAFF),
+        "operation": operation,
+        "collection": "staff",
+        "create_collection": False,
+        "subject_from": None,
+        "options": (),
+        "chunk": 1000,
+        "max_jobs": 4,
+        "suffixes": (),
+        "results": None,
+        "retry_failed": False,
+        "webhooks": False,
+        "api_url": "http://127.0.0.1:1",
+        "api_key": "key",
+    }
+    return Request(**{**typed, **changes})
+
+
+@pytest.mark.parametrize(
+    ("operation", "from_folder"),
+    [("detect", False), ("enrol", True), ("identify", False), ("verify", True)],
+)
+def test_folders_name_people_where_the_operation_needs_a_person(
+    operation: str, from_folder: bool
+) -> None:
+    assert make_plan(request(operation), STAFF, "id").subject_from_folder is from_folder
+
+
+def test_enrolment_without_people_takes_all_faces() -> None:
+    plan = make_plan(request("enrol", subject_from="none"), STAFF, "id")
+
+    assert plan.options == {"enrol_faces": "all"}
+
+
+def test_a_person_for_an_operation_that_takes_none_is_a_usage_fault() -> None:
+    with pytest.raises(UsageFault, match="means nothing for identify"):
+        make_plan(request("identify", subject_from="folder"), STAFF, "id")
+
+
+def test_a_verification_without_a_person_is_a_usage_fault() -> None:
+    with pytest.raises(UsageFault, match="verify compares"):
+        make_plan(request("verify", subject_from="none"), STAFF, "id")
+
+
+@pytest.mark.parametrize(
+    ("text", "option"),
+    [
+        ("max_faces=3", ("max_faces", 3)),
+        ("min_quality=0.3", ("min_quality", 0.3)),
+        ("liveness=true", ("liveness", True)),
+        ("enrol_faces=largest", ("enrol_faces", "largest")),
+    ],
+)
+def test_an_option_is_json_or_a_plain_word(text: str, option: tuple[str, Any]) -> None:
+    assert parse_option(text) == option
+
+
+def test_an_option_without_a_value_is_a_usage_fault() -> None:
+    with pytest.raises(UsageFault, match="NAME=VALUE"):
+        parse_option("max_faces")
+
+
+def test_unnamed_results_are_called_after_the_import() -> None:
+    assert default_results("enrol", STAFF) == Path("enrol-photos-staff-2024.jsonl")
