@@ -27,15 +27,18 @@ ATTEMPT_GAPS = (
     dt.timedelta(hours=24),
 )
 JITTER = 0.2
-"""Each gap is stretched or shrunk by up to this share, so that receivers do not come back to a rush."""
+"""Each gap is stretched or shrunk by up to this share, so that no receiver meets a rush."""
 
 DISABLE_AFTER = dt.timedelta(days=5)
 REPLAYABLE_FOR = dt.timedelta(days=30)
 SECRET_OVERLAP = dt.timedelta(hours=24)
 """How long the previous secret still signs after a rotation."""
 
-LEASE = dt.timedelta(seconds=45)
+DELIVERY_LEASE = dt.timedelta(seconds=45)
 """The right of one worker to one delivery: longer than an attempt can take."""
+
+CLOCK_LEEWAY = dt.timedelta(seconds=1)
+"""How far a worker's clock may be behind the database's before a due delivery looks early to it."""
 
 CONCURRENT_PER_ENDPOINT = 2
 """Attempts that may be under way at one endpoint, so that a slow receiver delays only itself."""
@@ -55,7 +58,7 @@ class DisabledReason(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one attempt came to: an answer with a status, or an error `code: message` without one."""
+    """One attempt: an answer with its status, or else an error as `code: message`."""
 
     duration_ms: int
     status_code: int | None = None
@@ -86,17 +89,20 @@ def next_attempt_at(attempts: int, now: dt.datetime, chance: float) -> dt.dateti
     return now + ATTEMPT_GAPS[attempts] * (1 - JITTER + 2 * JITTER * chance)
 
 
-def is_given_up(
-    failing_since: dt.datetime, previous_attempt_at: dt.datetime | None, now: dt.datetime
-) -> bool:
-    """Whether an endpoint that has just failed again has failed for too long.
+def failing_streak(
+    failing_since: dt.datetime | None, now: dt.datetime, *, tried_lately: bool
+) -> dt.datetime:
+    """When the failures began of which the one at `now` is the latest.
 
-    Five days without a success count only when attempts were made in them: a failure long ago
-    followed by silence says nothing about the receiver.
+    Five days without a success count only when attempts were made in them (`tried_lately`): a
+    failure long ago and silence since then say nothing about the receiver.
     """
-    if previous_attempt_at is None or previous_attempt_at < now - DISABLE_AFTER:
-        return False
-    return failing_since <= now - DISABLE_AFTER
+    return failing_since if failing_since is not None and tried_lately else now
+
+
+def is_given_up(failing_since: dt.datetime, now: dt.datetime) -> bool:
+    """Whether an endpoint has failed for too long."""
+    return now - failing_since >= DISABLE_AFTER
 
 
 def event_payload(

@@ -11,6 +11,7 @@ from app.domain.webhooks import (
     ATTEMPT_GAPS,
     Outcome,
     event_payload,
+    failing_streak,
     is_given_up,
     job_event_data,
     next_attempt_at,
@@ -60,21 +61,23 @@ def test_only_410_says_gone() -> None:
 
 
 def test_five_days_of_failures_give_an_endpoint_up() -> None:
-    assert is_given_up(NOW - 5 * DAY, previous_attempt_at=NOW - DAY, now=NOW)
+    assert is_given_up(NOW - 5 * DAY, NOW)
 
 
 def test_less_than_five_days_do_not() -> None:
-    just_under = 5 * DAY - dt.timedelta(seconds=1)
+    assert not is_given_up(NOW - 5 * DAY + dt.timedelta(seconds=1), NOW)
 
-    assert not is_given_up(NOW - just_under, previous_attempt_at=NOW - DAY, now=NOW)
+
+def test_a_streak_of_failures_keeps_its_beginning() -> None:
+    assert failing_streak(NOW - 2 * DAY, NOW, tried_lately=True) == NOW - 2 * DAY
+
+
+def test_a_streak_begins_with_the_first_failure() -> None:
+    assert failing_streak(None, NOW, tried_lately=False) == NOW
 
 
 def test_silence_for_five_days_does_not_count_as_failing() -> None:
-    assert not is_given_up(NOW - 30 * DAY, previous_attempt_at=NOW - 6 * DAY, now=NOW)
-
-
-def test_a_first_failure_gives_nothing_up() -> None:
-    assert not is_given_up(NOW, previous_attempt_at=None, now=NOW)
+    assert failing_streak(NOW - 30 * DAY, NOW, tried_lately=False) == NOW
 
 
 def test_a_payload_says_what_happened_and_where_to_read_more() -> None:

@@ -1,0 +1,43 @@
+"""Mail to people, when the operator has configured an SMTP server."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+
+import structlog
+
+from app.config import Settings
+
+_log = structlog.get_logger(__name__)
+
+_TIMEOUT_S = 10.0
+
+
+def send_mail(settings: Settings, *, to: str, subject: str, body: str) -> bool:
+    """Send one plain-text mail, best effort: what must not be lost is in the audit log too.
+
+    Returns:
+        Whether a server took it. False as well when EMAIL_HOST is not set.
+    """
+    if settings.email_host is None:
+        return False
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = settings.email_from, to, subject
+    message.set_content(body)
+    try:
+        _deliver(settings, settings.email_host, message)
+    except (OSError, smtplib.SMTPException) as error:
+        _log.warning("mail_not_sent", subject=subject, error=str(error))
+        return False
+    return True
+
+
+def _deliver(settings: Settings, host: str, message: EmailMessage) -> None:
+    with smtplib.SMTP(host, settings.email_port, timeout=_TIMEOUT_S) as server:
+        if settings.email_use_tls:
+            server.starttls(context=ssl.create_default_context())
+        if settings.email_host_user and settings.email_host_password:
+            server.login(settings.email_host_user, settings.email_host_password)
+        server.send_message(message)

@@ -1,0 +1,167 @@
+"""Use cases: a tenant's endpoints are made, changed, deleted, tested."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from app.adapters.outgoing_http import OutgoingHttp
+from app.domain.actor import Actor
+from app.domain.errors import EndpointDisabled, FieldError, Invalid, WebhookUrlInvalid
+from app.domain.identifiers import new_id
+from app.domain.states import EndpointState, EventType
+from app.domain.webhooks import SUBSCRIBABLE, DisabledReason, event_payload
+from app.models.session import after_commit, tenant_transaction
+from app.models.webhook_delivery import WebhookDelivery
+from app.models.webhook_endpoint import WebhookEndpoint
+from app.queries.webhooks import find_endpoint, lock_endpoint
+from app.services.notify import wake_dispatcher
+from app.services.record_audit import record_audit
+from app.services.webhook_secrets import new_secret, secret_box
+from app.services.webhook_switch import disable_endpoint, enable_endpoint
+
+
+@dataclass(frozen=True)
+class EndpointChanges:
+    """What a PATCH names; None leaves a field as it is."""
+
+    url: str | None = None
+    events: Sequence[str] | None = None
+    description: str | None = None
+    state: EndpointState | None = None
+
+
+def create_endpoint(
+    tenant_id: UUID, url: str, events: Sequence[str], description: str | None, actor: Actor
+) -> tuple[WebhookEndpoint, str]:
+    """Register a receiver.
+
+    Returns:
+        The endpoint and its signing secret, which is not shown again.
+
+    Raises:
+        WebhookUrlInvalid: the URL is not one that can be called.
+        Invalid: an event type that does not exist, or none.
+    """
+    _check_url(url)
+    secret = new_secret()
+    endpoint = WebhookEndpoint(
+        id=new_id(),
+        tenant_id=tenant_id,
+        url=url,
+        description=description,
+        events=_known(events),
+        secret_encrypted=secret_box().seal(secret),
+        state=EndpointState.ENABLED,
+        created_at=dt.datetime.now(dt.UTC),
+    )
+    with tenant_transaction(tenant_id) as session:
+        session.add(endpoint)
+        session.flush()
+        _audit(session, endpoint, actor, "created")
+    return endpoint, secret
+
+
+def update_endpoint(
+    tenant_id: UUID, endpoint_id: UUID, changes: EndpointChanges, actor: Actor
+) -> WebhookEndpoint:
+    """Change an endpoint; enabling it sends out what was held.
+
+    Raises:
+        NotFound: no endpoint of this tenant has the id.
+        WebhookUrlInvalid, Invalid: as `create_endpoint`.
+    """
+    with tenant_transaction(tenant_id) as session:
+        endpoint = lock_endpoint(session, tenant_id, endpoint_id)
+        if changes.url is not None:
+            _check_url(changes.url)
+            endpoint.url = changes.url
+        if changes.events is not None:
+            endpoint.events = _known(changes.events)
+        if changes.description is not None:
+            endpoint.description = changes.description
+        _audit(session, endpoint, actor, "updated")
+        now = dt.datetime.now(dt.UTC)
+        if changes.state is EndpointState.ENABLED:
+            enable_endpoint(session, endpoint, now, actor)
+        elif changes.state is EndpointState.DISABLED:
+            disable_endpoint(session, endpoint, DisabledReason.BY_CLIENT, now, actor)
+    return endpoint
+
+
+def delete_endpoint(tenant_id: UUID, endpoint_id: UUID, actor: Actor) -> None:
+    """Delete an endpoint with its deliveries; an attempt under way may still arrive.
+
+    Raises:
+        NotFound: no endpoint of this tenant has the id.
+    """
+    with tenant_transaction(tenant_id) as session:
+        endpoint = lock_endpoint(session, tenant_id, endpoint_id)
+        _audit(session, endpoint, actor, "deleted")
+        session.delete(endpoint)
+        session.flush()
+
+
+def send_test_event(tenant_id: UUID, endpoint_id: UUID, actor: Actor) -> WebhookDelivery:
+    """Queue an `endpoint.test` event for an endpoint, whatever it subscribes to.
+
+    Raises:
+        NotFound: no endpoint of this tenant has the id.
+        EndpointDisabled: it would not be sent.
+    """
+    now, event_id = dt.datetime.now(dt.UTC), new_id()
+    with tenant_transaction(tenant_id) as session:
+        endpoint = find_endpoint(session, tenant_id, endpoint_id)
+        if endpoint.state == EndpointState.DISABLED:
+            raise EndpointDisabled("Enable the webhook endpoint first")
+        delivery = WebhookDelivery(
+            id=event_id,
+            tenant_id=tenant_id,
+            endpoint_id=endpoint_id,
+            type=EventType.TEST,
+            payload=event_payload(
+                event_id, EventType.TEST, now, {"webhook_endpoint_id": str(endpoint_id)}
+            ),
+        )
+        session.add(delivery)
+        session.flush()
+        session.refresh(delivery)
+        _audit(session, endpoint, actor, "tested")
+        after_commit(session, wake_dispatcher)
+    return delivery
+
+
+def _check_url(url: str) -> None:
+    try:
+        OutgoingHttp.from_settings(current_app.config["SETTINGS"]).check_url(url)
+    except WebhookUrlInvalid as error:
+        raise WebhookUrlInvalid(error.detail, errors=(FieldError("/url", error.detail),)) from error
+
+
+def _known(events: Sequence[str]) -> list[str]:
+    unknown = [
+        FieldError(f"/events/{position}", f"the event types are {', '.join(SUBSCRIBABLE)}")
+        for position, event in enumerate(events)
+        if event not in SUBSCRIBABLE
+    ]
+    if unknown:
+        raise Invalid(errors=tuple(unknown))
+    if not events:
+        raise Invalid(errors=(FieldError("/events", "at least one event type is needed"),))
+    return list(dict.fromkeys(events))
+
+
+def _audit(session: Session, endpoint: WebhookEndpoint, actor: Actor, verb: str) -> None:
+    record_audit(
+        session,
+        endpoint.tenant_id,
+        actor,
+        f"webhook_endpoint.{verb}",
+        "webhook_endpoint",
+        endpoint.id,
+    )
