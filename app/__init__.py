@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_migrate import Migrate
+from typing import TYPE_CHECKING
 
-from app.api import register_api
-from app.commands import register_commands
-from app.config import Settings, load_settings
-from app.logs import configure_logging
-from app.models.database import db
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.config import Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application from `settings`, or from the environment.
 
+    Everything is imported in here: whoever imports only `app.domain` (the vision code, the decode
+    process) pays for neither Flask nor SQLAlchemy.
+
     Raises:
         ConfigurationError: the environment is not usable; the message names all that is wrong.
     """
+    from flask import Flask
+    from flask_migrate import Migrate
+
+    from app.api import register_api
+    from app.commands import register_commands
+    from app.config import load_settings
+    from app.logs import configure_logging
+    from app.models.database import db
+
     settings = settings or load_settings()
     configure_logging(settings.log_level)
     app = Flask(__name__)

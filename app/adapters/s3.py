@@ -86,7 +86,9 @@ class ObjectStore:
                 Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type
             )
         except (ClientError, BotoCoreError, OSError) as error:
-            raise Unavailable("The image store does not answer; try again", retry_after=5) from error
+            raise Unavailable(
+                "The image store does not answer; try again", retry_after=5
+            ) from error
 
     def delete(self, location: ObjectLocation) -> None:
         """Remove an object; one that is already gone is fine.

@@ -1,0 +1,93 @@
+"""The vector store in PostgreSQL: half-precision vectors, in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.domain.gallery import Embedding, GalleryRef, GalleryVector
+from app.domain.matching import Neighbour
+
+
+@dataclass(frozen=True)
+class PgVectorStore:
+    """Searches with the rights of `session`: row-level security sees one tenant only."""
+
+    session: Session
+
+    @property
+    def index_name(self) -> str:
+        """Every face is compared: recall is 1."""
+        return "exact"
+
+    def add(self, gallery: GalleryRef, vectors: Sequence[GalleryVector]) -> None:
+        """Insert the vectors of faces that exist in `faces`."""
+        if not vectors:
+            return
+        rows = [
+            {"face_id": str(vector.face_id), "embedding": as_literal(vector.embedding)}
+            for vector in vectors
+        ]
+        self.session.execute(
+            text(f"""
+                INSERT INTO {_table(gallery)} (face_id, tenant_id, collection_id, embedding)
+                SELECT face_id, :tenant_id, :collection_id, embedding
+                FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+                  AS row (face_id uuid, embedding halfvec({gallery.dimensions:d}))
+                ON CONFLICT (face_id) DO NOTHING"""),  # noqa: S608 - the dimension is an integer of ours
+            {
+                "tenant_id": gallery.tenant_id,
+                "collection_id": gallery.collection_id,
+                "rows": json.dumps(rows),
+            },
+        )
+
+    def search(
+        self, gallery: GalleryRef, probes: Sequence[Embedding], limit: int
+    ) -> list[list[Neighbour]]:
+        """One statement for all probes; the collection is named literally, as a partial index is."""
+        if not probes:
+            return []
+        found: list[list[Neighbour]] = [[] for _ in probes]
+        rows = self.session.execute(
+            text(f"""
+                SELECT probe.number, near.face_id, faces.subject_id, near.similarity
+                FROM unnest(CAST(:probes AS text[])) WITH ORDINALITY AS probe (literal, number)
+                CROSS JOIN LATERAL (
+                  SELECT face_id, 1 - (embedding <=> CAST(probe.literal AS halfvec({gallery.dimensions:d})))
+                    AS similarity
+                  FROM {_table(gallery)} WHERE collection_id = '{gallery.collection_id}'
+                  ORDER BY embedding <=> CAST(probe.literal AS halfvec({gallery.dimensions:d}))
+                  LIMIT :limit
+                ) AS near
+                JOIN faces ON faces.id = near.face_id
+                ORDER BY probe.number, near.similarity DESC"""),  # noqa: S608 - an integer and a UUID of ours
+            {"probes": [as_literal(probe) for probe in probes], "limit": limit},
+        )
+        for row in rows:
+            found[row.number - 1].append(
+                Neighbour(row.face_id, row.subject_id, float(row.similarity))
+            )
+        return found
+
+    def read(self, gallery: GalleryRef, face_ids: Sequence[UUID]) -> list[Embedding]:
+        """The stored vectors, rounded to half precision."""
+        rows = self.session.execute(
+            text(f"SELECT embedding::text FROM {_table(gallery)} WHERE face_id = ANY(:ids)"),  # noqa: S608 - an integer of ours
+            {"ids": list(face_ids)},
+        ).scalars()
+        return [json.loads(row) for row in rows]
+
+
+def as_literal(embedding: Embedding) -> str:
+    """The text form of a vector: `[0.1,0.2,…]`."""
+    return "[" + ",".join(f"{value:.7g}" for value in embedding) + "]"
+
+
+def _table(gallery: GalleryRef) -> str:
+    return f"face_vectors_{gallery.dimensions:d}"

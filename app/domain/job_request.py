@@ -1,0 +1,121 @@
+"""What a client asks for, and whether it can be asked for: the rules that need no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from app.domain.errors import DuplicateCustomId, EmptyJob, FieldError, Invalid, TooManyItems
+from app.domain.job_options import JobOptions
+from app.domain.states import EnrolFaces, Operation
+from app.domain.storage import ObjectLocation
+
+# A request with a thousand wrong items is answered with the first ones.
+_MOST_ERRORS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRequest:
+    """One image of a job: an S3 URI or the id of an upload, and whom it shows or is compared with."""
+
+    custom_id: str
+    image: str | None = None
+    image_id: UUID | None = None
+    subject: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class JobRequest:
+    """One operation over 1..N images.
+
+    `notify_webhooks` with no endpoint id means every endpoint that subscribes. `waiting` says that
+    the client holds its connection open for the answer.
+    """
+
+    operation: Operation
+    items: tuple[ItemRequest, ...]
+    collection_id: UUID | None = None
+    model: str | None = None
+    options: JobOptions = field(default_factory=JobOptions)
+    webhook_endpoint_id: UUID | None = None
+    notify_webhooks: bool = True
+    metadata: dict[str, Any] = field(default_factory=dict)
+    waiting: bool = False
+
+    def check(self, max_items: int) -> None:
+        """Raise the typed error of the first kind of thing that is wrong.
+
+        Raises:
+            EmptyJob, TooManyItems, DuplicateCustomId: the list as a whole.
+            Invalid: fields that the operation needs or does not take, with their pointers.
+        """
+        if not self.items:
+            raise EmptyJob(errors=(FieldError("/items", "at least one item is needed"),))
+        if len(self.items) > max_items:
+            raise TooManyItems(
+                f"The job has {len(self.items)} items; one request may carry {max_items}. "
+                "Split it, or import with scripts/import_s3.py"
+            )
+        self._check_custom_ids()
+        problems = [*self._collection_problems(), *self._item_problems()][:_MOST_ERRORS]
+        if problems:
+            raise Invalid(errors=tuple(problems))
+
+    def _check_custom_ids(self) -> None:
+        seen: dict[str, int] = {}
+        for position, item in enumerate(self.items):
+            first = seen.setdefault(item.custom_id, position)
+            if first != position:
+                raise DuplicateCustomId(
+                    errors=(
+                        FieldError(
+                            f"/items/{position}/custom_id", f"items/{first} has the same custom_id"
+                        ),
+                    )
+                )
+
+    def _collection_problems(self) -> Iterator[FieldError]:
+        if self.operation.needs_collection and self.collection_id is None:
+            yield FieldError("/collection_id", f"{self.operation} needs a collection")
+        claims = any(item.subject for item in self.items)
+        if self.operation is Operation.VERIFY and claims and self.collection_id is None:
+            yield FieldError("/collection_id", "verify against a subject needs its collection")
+
+    def _item_problems(self) -> Iterator[FieldError]:
+        for position, item in enumerate(self.items):
+            for name, detail in self._problems_of(item):
+                yield FieldError(f"/items/{position}/{name}", detail)
+
+    def _problems_of(self, item: ItemRequest) -> Iterator[tuple[str, str]]:
+        if (item.image is None) == (item.image_id is None):
+            yield "image", "exactly one of image and image_id is needed"
+        for name, uri in (("image", item.image), ("reference", item.reference)):
+            if uri is not None and not _is_location(uri):
+                yield name, "an S3 URI has the form s3://bucket/key"
+        yield from self._pairing_problems(item)
+
+    def _pairing_problems(self, item: ItemRequest) -> Iterator[tuple[str, str]]:
+        if self.operation is Operation.VERIFY:
+            if (item.reference is None) == (item.subject is None):
+                yield "reference", "verify needs exactly one of reference and subject"
+            return
+        if item.reference is not None:
+            yield "reference", f"{self.operation} takes no reference"
+        needs_subject = self.options.enrols is not EnrolFaces.ALL
+        if self.operation is Operation.ENROL:
+            if needs_subject and item.subject is None:
+                yield "subject", "enrol needs the subject's external id"
+            if not needs_subject and item.subject is not None:
+                yield "subject", "enrol_faces=all enrols faces without a subject"
+        elif item.subject is not None:
+            yield "subject", f"{self.operation} takes no subject"
+
+
+def _is_location(uri: str) -> bool:
+    try:
+        return bool(ObjectLocation.parse(uri).key)
+    except ValueError:
+        return False

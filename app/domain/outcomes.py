@@ -1,0 +1,44 @@
+"""What recognition found in one item, in plain values: the worker writes it, the services store it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.domain.errors import ItemError
+
+
+@dataclass(frozen=True)
+class FoundFace:
+    """A detection. `box` is x, y, width, height in displayed pixels; `landmarks` ten coordinates.
+
+    `embedding` is L2-normalised, of the model's dimension; None when none was asked for.
+    """
+
+    face_no: int
+    box: tuple[int, int, int, int]
+    landmarks: tuple[float, ...]
+    detection_confidence: float
+    quality: float
+    embedding: tuple[float, ...] | None
+    liveness: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class FoundImage:
+    """What was seen in one image: its digest, its displayed size, its faces, largest first."""
+
+    sha256: bytes
+    width: int
+    height: int
+    faces: tuple[FoundFace, ...] = ()
+
+
+@dataclass(frozen=True)
+class ItemOutcome:
+    """The end of one item: an image and perhaps its reference, or the error that ended it."""
+
+    seq: int
+    image: FoundImage | None = None
+    reference: FoundImage | None = None
+    error: ItemError | None = field(default=None, compare=False)

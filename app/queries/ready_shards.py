@@ -1,0 +1,91 @@
+"""Shards that could start now, fairly spread over tenants; and how much room the workers have."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.domain.fairness import Candidate
+from app.domain.lease import ShardRef
+from app.domain.states import Priority
+
+# A loose index scan: one probe of ix_shards_pending a tenant, whatever the number of shards.
+_READY = text("""
+WITH RECURSIVE waiting AS (
+  (SELECT tenant_id FROM shards
+   WHERE model = :model AND priority = :priority AND state = 'pending'
+   ORDER BY tenant_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT tenant_id FROM shards
+          WHERE model = :model AND priority = :priority AND state = 'pending'
+            AND tenant_id > waiting.tenant_id
+          ORDER BY tenant_id LIMIT 1)
+  FROM waiting WHERE waiting.tenant_id IS NOT NULL
+)
+SELECT ready.job_id, ready.shard_no, ready.tenant_id, ready.open_items
+FROM waiting CROSS JOIN LATERAL (
+  SELECT job_id, shard_no, tenant_id, open_items FROM shards
+  WHERE model = :model AND priority = :priority AND state = 'pending'
+    AND tenant_id = waiting.tenant_id
+    AND (hint_expires_at IS NULL OR hint_expires_at < clock_timestamp())
+    AND (NOT isolated OR :isolated)
+    AND open_items <= :largest
+  ORDER BY job_id, shard_no LIMIT :per_tenant
+) AS ready
+WHERE waiting.tenant_id IS NOT NULL
+""")
+
+_LARGEST_INTEGER = 2**31 - 1
+
+# A worker whose heartbeat is older than this counts no longer.
+WORKER_ALIVE_S = 15
+
+_ROOM = text("""
+SELECT live.model, live.slots, (
+  SELECT count(*) FROM shards
+  WHERE shards.model = live.model
+    AND ((state = 'leased' AND leased_until > clock_timestamp())
+      OR (state = 'pending' AND hint_expires_at > clock_timestamp()))
+) AS taken
+FROM (
+  SELECT model, sum(slots) AS slots FROM workers, unnest(models) AS model
+  WHERE seen_at > clock_timestamp() - make_interval(secs => :alive) GROUP BY model
+) AS live
+""")
+
+
+def ready_shards(
+    session: Session,
+    model: str,
+    priority: Priority,
+    *,
+    per_tenant: int,
+    largest: int = _LARGEST_INTEGER,
+    isolated: bool = True,
+) -> list[Candidate]:
+    """Pending shards without a live hint: the oldest `per_tenant` of each tenant.
+
+    `largest` bounds the open items of a shard; `isolated` says whether shards that lost a worker
+    are among them.
+    """
+    parameters = {
+        "model": model,
+        "priority": priority.value,
+        "per_tenant": per_tenant,
+        "largest": largest,
+        "isolated": isolated,
+    }
+    return [
+        Candidate(ShardRef(row.job_id, row.shard_no), row.tenant_id, priority, row.open_items)
+        for row in session.execute(_READY, parameters)
+    ]
+
+
+def room_by_model(session: Session) -> dict[str, int]:
+    """For each model with a live worker: how many more shards may be leased or hinted.
+
+    The window is twice the live slots, so that a slot never waits for the dispatcher, and a flushed
+    broker loses little.
+    """
+    rows = session.execute(_ROOM, {"alive": WORKER_ALIVE_S})
+    return {row.model: max(0, 2 * int(row.slots) - int(row.taken)) for row in rows}

@@ -1,0 +1,56 @@
+"""Use case: a worker that holds a lease looks what is to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from app.domain.job_options import JobOptions
+from app.domain.lease import Lease
+from app.domain.states import JobState, Operation
+from app.domain.storage import ObjectLocation
+from app.models.collection import Collection
+from app.models.job import Job
+from app.models.session import tenant_transaction
+from app.queries.shard_items import OpenItem, open_items
+from app.services.close_shards import collection_is_gone, settle_job
+from app.services.resolve_items import readable_locations
+
+_START = text("""
+UPDATE jobs SET state = 'processing', started_at = now() WHERE id = :job_id AND state = 'queued'
+""")
+
+
+@dataclass(frozen=True)
+class ShardWork:
+    """A leased shard with its open items and how they are to be treated."""
+
+    lease: Lease
+    operation: Operation
+    options: JobOptions
+    items: tuple[OpenItem, ...]
+    readable: tuple[ObjectLocation, ...]
+
+
+def begin_shard(lease: Lease) -> ShardWork | None:
+    """Mark the job as processing and return the shard's open items.
+
+    None when there is nothing to do: the job is being canceled, or its collection is gone.
+    """
+    with tenant_transaction(lease.tenant_id) as session:
+        session.execute(_START, {"job_id": lease.shard.job_id})
+        job = session.get_one(Job, lease.shard.job_id)
+        if job.state == JobState.CANCELLING:
+            settle_job(session, job.id, lease)
+            return None
+        if job.collection_id and session.get(Collection, job.collection_id) is None:
+            collection_is_gone(session, job)
+            return None
+        return ShardWork(
+            lease,
+            Operation(job.operation),
+            JobOptions.from_json(job.options),
+            tuple(open_items(session, lease)),
+            tuple(readable_locations(session, lease.tenant_id)),
+        )

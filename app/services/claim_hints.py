@@ -1,0 +1,87 @@
+"""Use case: the dispatcher takes what is due and may be published now."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import text
+
+from app.domain.fairness import Candidate, FairShare
+from app.domain.lease import ShardRef
+from app.domain.states import Priority
+from app.models.session import queue_transaction
+from app.queries.ready_shards import ready_shards, room_by_model
+
+_SET_HINT = text("""
+UPDATE shards SET hint_expires_at = clock_timestamp() + :life
+WHERE (job_id, shard_no) IN (
+  SELECT job_id, shard_no FROM shards
+  WHERE job_id = :job_id AND shard_no = :shard_no AND state = 'pending'
+    AND (hint_expires_at IS NULL OR hint_expires_at < clock_timestamp())
+  FOR UPDATE SKIP LOCKED)
+RETURNING job_id
+""")
+
+_RECLAIM = text("""
+UPDATE shards SET state = 'pending', leased_until = NULL, lease_instance = NULL, lease_pid = NULL,
+  hint_expires_at = NULL, isolated = isolated OR attempt_count >= :suspect
+WHERE state = 'leased' AND leased_until < clock_timestamp()
+RETURNING job_id, shard_no
+""")
+
+# A shard that lost this many leases and never finished a task is tried item by item: something in
+# it may be killing whole machines.
+SUSPECT_ATTEMPTS = 3
+
+_CLAIM_DELIVERIES = text("""
+UPDATE webhook_deliveries SET hint_expires_at = clock_timestamp() + :life
+WHERE id IN (
+  SELECT id FROM webhook_deliveries
+  WHERE state = 'pending' AND next_attempt_at <= clock_timestamp()
+    AND (hint_expires_at IS NULL OR hint_expires_at < clock_timestamp())
+    AND (leased_until IS NULL OR leased_until < clock_timestamp())
+  ORDER BY next_attempt_at LIMIT :at_most
+  FOR UPDATE SKIP LOCKED)
+RETURNING id, tenant_id
+""")
+
+
+def claim_shard_hints(share: FairShare, life_s: float) -> list[tuple[str, ShardRef]]:
+    """Mark the shards to publish next, within the window; returns (model, shard) pairs."""
+    claimed: list[tuple[str, ShardRef]] = []
+    with queue_transaction() as session:
+        for model, room in room_by_model(session).items():
+            candidates = (
+                candidate
+                for priority in (Priority.INTERACTIVE, Priority.BULK)
+                for candidate in ready_shards(session, model, priority, per_tenant=max(room, 1))
+            )
+            for chosen in share.select(candidates, room):
+                if session.execute(_SET_HINT, _hint_parameters(chosen, life_s)).first():
+                    claimed.append((model, chosen.shard))
+    return claimed
+
+
+def _hint_parameters(chosen: Candidate, life_s: float) -> dict[str, object]:
+    return {
+        "job_id": chosen.shard.job_id,
+        "shard_no": chosen.shard.shard_no,
+        "life": dt.timedelta(seconds=life_s),
+    }
+
+
+def claim_delivery_hints(life_s: float, at_most: int = 100) -> list[tuple[str, str]]:
+    """Mark webhook deliveries that are due; returns (delivery id, tenant id) pairs."""
+    with queue_transaction() as session:
+        parameters = {"life": dt.timedelta(seconds=life_s), "at_most": at_most}
+        return [
+            (str(row.id), str(row.tenant_id))
+            for row in session.execute(_CLAIM_DELIVERIES, parameters)
+        ]
+
+
+def reclaim_expired_leases() -> list[ShardRef]:
+    """Put shards back whose worker stopped renewing: nobody is blamed."""
+    with queue_transaction() as session:
+        rows = session.execute(_RECLAIM, {"suspect": SUSPECT_ATTEMPTS})
+        return [ShardRef(row.job_id, row.shard_no) for row in rows]

@@ -1,0 +1,73 @@
+"""Use case: a job whose last item is closed ends, and its webhooks are written with it."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.domain.identifiers import new_id
+from app.domain.job_event import job_event
+from app.domain.names import NotifyChannel
+from app.domain.states import TERMINAL_EVENT, JobState
+from app.models.job import Job
+from app.models.session import after_commit
+from app.services.notify import notify, wake_dispatcher
+
+_END = text("""
+UPDATE jobs SET finished_at = now(), state = CASE
+    WHEN :ending IS NOT NULL THEN :ending
+    WHEN state = 'cancelling' THEN 'canceled' ELSE 'succeeded' END
+WHERE id = :job_id AND open_items = 0 AND sealed_at IS NOT NULL AND finished_at IS NULL
+RETURNING id
+""")
+
+# Endpoints that are disabled get theirs too, held until they are enabled again.
+_SUBSCRIBERS = text("""
+SELECT id, state FROM webhook_endpoints
+WHERE :type = ANY (events) AND (CAST(:endpoint_id AS uuid) IS NULL OR id = :endpoint_id)
+""")
+
+_DELIVER = text("""
+INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, job_id, type, payload, state)
+VALUES (:id, :tenant_id, :endpoint_id, :job_id, :type, :payload, :state)
+ON CONFLICT (endpoint_id, job_id, type) DO NOTHING
+""")
+
+
+def finish_job(session: Session, job_id: UUID, ending: JobState | None = None) -> bool:
+    """End the job if nothing of it is open; returns whether this call was the one that did.
+
+    Called by whoever closed the last item (result writer, canceller, reconciler), in the
+    transaction that closed it. `ending` is for jobs that end otherwise than by their items.
+    """
+    parameters = {"job_id": job_id, "ending": ending.value if ending else None}
+    if session.execute(_END, parameters).first() is None:
+        return False
+    job = session.get_one(Job, job_id, populate_existing=True)
+    if job.notify_webhooks and current_app.config["SETTINGS"].enable_webhooks:
+        _write_deliveries(session, job)
+    after_commit(session, lambda: notify(NotifyChannel.JOB_FINISHED, str(job_id)))
+    after_commit(session, wake_dispatcher)
+    return True
+
+
+def _write_deliveries(session: Session, job: Job) -> None:
+    event = TERMINAL_EVENT[JobState(job.state)]
+    chosen: dict[str, Any] = {"type": event.value, "endpoint_id": job.webhook_endpoint_id}
+    for endpoint in session.execute(_SUBSCRIBERS, chosen).all():
+        session.execute(
+            _DELIVER,
+            {
+                "id": new_id(),
+                "tenant_id": job.tenant_id,
+                "endpoint_id": endpoint.id,
+                "job_id": job.id,
+                "type": event.value,
+                "payload": job_event(event, job),
+                "state": "pending" if endpoint.state == "enabled" else "held",
+            },
+        )

@@ -1,0 +1,30 @@
+"""Notifications after a commit: hints for those who wait, never needed for correctness."""
+
+from __future__ import annotations
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.domain.names import NotifyChannel
+from app.models.database import db
+
+_log = structlog.get_logger(__name__)
+
+
+def notify(channel: NotifyChannel, payload: str = "") -> None:
+    """Send a NOTIFY in a transaction of its own; a failure or a delay of 50 ms is let go."""
+    try:
+        with db.engine.begin() as connection:
+            connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
+            connection.execute(
+                text("SELECT pg_notify(:channel, :payload)"),
+                {"channel": channel.value, "payload": payload},
+            )
+    except SQLAlchemyError as error:
+        _log.warning("notification_lost", channel=channel.value, error=str(error))
+
+
+def wake_dispatcher() -> None:
+    """Say that there is work; the dispatcher looks by itself each second anyway."""
+    notify(NotifyChannel.DISPATCH)

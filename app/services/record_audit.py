@@ -1,0 +1,40 @@
+"""A part of every change and biometric read: its audit event, in the same transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from app.domain.actor import Actor
+from app.domain.identifiers import new_id
+from app.models.audit_event import AuditEvent
+
+
+def record_audit(
+    session: Session,
+    tenant_id: UUID,
+    actor: Actor,
+    action: str,
+    target_type: str,
+    target_id: UUID | None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Add one event; `detail` holds ids, counts and digests, never a client's name for anyone."""
+    if not current_app.config["SETTINGS"].enable_audit_logging:
+        return
+    session.add(
+        AuditEvent(
+            id=new_id(),
+            tenant_id=tenant_id,
+            action=action,
+            actor_key_id=actor.key_id,
+            target_type=target_type,
+            target_id=target_id,
+            detail=detail or {},
+            request_id=actor.request_id,
+        )
+    )
+    session.flush()
