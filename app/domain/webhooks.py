@@ -123,17 +123,3 @@ def event_payload(
         "data": data,
     }
     return json.dumps(payload, separators=(",", ":"), ensure_ascii=False)
-
-
-def job_event_data(
-    job_id: UUID, *, operation: str, state: str, counts: Mapping[str, int]
-) -> dict[str, Any]:
-    """The `data` of a job's event. Links are relative to the API that the client knows."""
-    job = f"/api/v1/jobs/{job_id}"
-    return {
-        "job_id": str(job_id),
-        "operation": operation,
-        "state": state,
-        "counts": dict(counts),
-        "links": {"job": job, "items": f"{job}/items", "results": f"{job}/results.jsonl"},
-    }

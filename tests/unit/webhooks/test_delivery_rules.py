@@ -13,7 +13,6 @@ from app.domain.webhooks import (
     event_payload,
     failing_streak,
     is_given_up,
-    job_event_data,
     next_attempt_at,
 )
 
@@ -80,31 +79,14 @@ def test_silence_for_five_days_does_not_count_as_failing() -> None:
     assert failing_streak(NOW - 30 * DAY, NOW, tried_lately=False) == NOW
 
 
-def test_a_payload_says_what_happened_and_where_to_read_more() -> None:
-    data = job_event_data(
-        EVENT_ID,
-        operation="identify",
-        state="succeeded",
-        counts={"total": 3, "succeeded": 2, "failed": 1, "canceled": 0},
-    )
-
-    payload = json.loads(event_payload(EVENT_ID, EventType.JOB_SUCCEEDED, NOW, data))
+def test_a_payload_carries_the_id_that_makes_it_idempotent() -> None:
+    payload = json.loads(event_payload(EVENT_ID, EventType.TEST, NOW, {"a": 1}))
 
     assert payload == {
         "id": str(EVENT_ID),
-        "type": "job.succeeded",
+        "type": "endpoint.test",
         "timestamp": "2026-03-01T12:00:00Z",
-        "data": {
-            "job_id": str(EVENT_ID),
-            "operation": "identify",
-            "state": "succeeded",
-            "counts": {"total": 3, "succeeded": 2, "failed": 1, "canceled": 0},
-            "links": {
-                "job": f"/api/v1/jobs/{EVENT_ID}",
-                "items": f"/api/v1/jobs/{EVENT_ID}/items",
-                "results": f"/api/v1/jobs/{EVENT_ID}/results.jsonl",
-            },
-        },
+        "data": {"a": 1},
     }
 
 
