@@ -1,0 +1,66 @@
+"""Loads a model of the registry: verified files, an engine, and a self test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.domain.errors import ModelError
+from app.domain.model_registry import ModelEntry, load_registry
+from workers.vision.decode import Decoder, decode_in_process
+from workers.vision.detect import Detector
+from workers.vision.engines.base import Engine, Graph
+from workers.vision.engines.select import engine_named
+from workers.vision.liveness import LivenessModel, NoLivenessModel
+from workers.vision.recognise import Recogniser
+from workers.vision.self_test import run_self_test
+from workers.vision.settings import VisionSettings
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """Everything of a model that is in memory. `picture_batch`: pictures detected at a time."""
+
+    entry: ModelEntry
+    detector: Detector
+    recogniser: Recogniser
+    engine: str
+    picture_batch: int = 1
+    decoder: Decoder = decode_in_process
+    liveness: LivenessModel = field(default_factory=NoLivenessModel)
+
+
+def load_model(settings: VisionSettings) -> LoadedModel:
+    """Load `settings.model`; raises ModelError subclasses (see build_pipeline)."""
+    import cv2
+
+    cv2.setNumThreads(settings.threads)
+    entry = load_registry(settings.models_dir).model(settings.model)
+    entry.require_licence(allow_noncommercial=settings.allow_noncommercial)
+    engine = engine_named(settings)
+    detector_graph = engine.load(entry.detector.file.verified_path(settings.models_dir, entry.name))
+    recogniser_graph, runs_on = _recogniser_graph(entry, engine, settings)
+    loaded = LoadedModel(
+        entry=entry,
+        detector=Detector(detector_graph),
+        recogniser=Recogniser(entry.name, entry.dimensions, entry.input, recogniser_graph),
+        engine=f"{runs_on.name} {runs_on.precision}",
+        picture_batch=detector_graph.batch_size,
+    )
+    run_self_test(entry, detector_graph, loaded.recogniser)
+    return loaded
+
+
+def _recogniser_graph(
+    entry: ModelEntry, engine: Engine, settings: VisionSettings
+) -> tuple[Graph, Engine]:
+    """Load the recogniser: a graph file by the chosen engine, a Keras file by DeepFace."""
+    path = entry.weights.verified_path(settings.models_dir, entry.name)
+    if entry.weights.engine == "deepface":
+        from workers.vision.engines.deepface import DeepFaceEngine
+
+        engine = DeepFaceEngine(entry.name, threads=settings.threads)
+    elif settings.engine == "tensorflow":
+        raise ModelError(
+            f"FACE_ENGINE=tensorflow runs models that DeepFace builds; {entry.name} is an ONNX file"
+        )
+    return engine.load(path), engine

@@ -1,0 +1,174 @@
+"""The recognition pipeline: a stream of images in, lists of results out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+
+from app.domain.errors import ItemError
+from workers.vision.align import align
+from workers.vision.arrays import Floats, Pixels
+from workers.vision.detect import Detections
+from workers.vision.find_faces import find_faces
+from workers.vision.load_images import ImageLoader, LoadedImage
+from workers.vision.models import LoadedModel, load_model
+from workers.vision.quality import face_quality
+from workers.vision.results import (
+    Box,
+    FaceResult,
+    ImageInput,
+    ImageResult,
+    LivenessResult,
+    PipelineOptions,
+)
+from workers.vision.settings import VisionSettings
+
+__all__ = [
+    "Box",
+    "FaceResult",
+    "ImageInput",
+    "ImageResult",
+    "LivenessResult",
+    "PipelineOptions",
+    "RecognitionPipeline",
+    "VisionSettings",
+    "build_pipeline",
+]
+
+
+@dataclass(frozen=True)
+class _Unembedded:
+    """An image's result, and the aligned crops of those of its faces that still lack a vector."""
+
+    result: ImageResult
+    crops: dict[int, Pixels]
+
+
+class RecognitionPipeline:
+    """Runs images through detection, alignment, quality, liveness and embedding.
+
+    Not safe for use from several threads at a time: a worker process has one.
+    """
+
+    def __init__(self, settings: VisionSettings, model: LoadedModel) -> None:
+        self._settings = settings
+        self._loaded = model
+        self._loader = ImageLoader(settings, model.decoder)
+
+    @property
+    def model(self) -> str:
+        """The model's identity, `name@digest`."""
+        return self._loaded.entry.identity
+
+    @property
+    def dimensions(self) -> int:
+        """Length of an embedding."""
+        return self._loaded.entry.dimensions
+
+    @property
+    def engine(self) -> str:
+        """What runs the networks and in which precision, such as "onnxruntime fp32"."""
+        return self._loaded.engine
+
+    def run(self, inputs: Iterable[ImageInput]) -> Iterator[list[ImageResult]]:
+        """Yield results in lists of up to `batch_size`, in the order in which they are ready.
+
+        An image that cannot be used is a result with an `error`. `inputs` is read a little ahead,
+        in the caller's thread, so that it may be endless. Close the iterator to stop early.
+
+        Raises:
+            Exception: whatever `load` raises that is no ItemError, after which the run is over.
+        """
+        pending: list[LoadedImage] = []
+        batch: list[_Unembedded] = []
+        with closing(self._loader.stream(inputs)) as arrivals:
+            for ready in arrivals:
+                pending += ready
+                if not ready or len(pending) >= self._loaded.picture_batch:
+                    batch += self._find(pending)
+                    pending = []
+                if len(batch) >= self._settings.batch_size:
+                    yield self._embed(batch)
+                    batch = []
+        batch += self._find(pending)
+        if batch:
+            yield self._embed(batch)
+
+    def _find(self, images: Sequence[LoadedImage]) -> list[_Unembedded]:
+        """Find and cut out the faces of several images at once, and let their pixels go."""
+        pictures = [(image, image.pixels) for image in images if image.pixels is not None]
+        found = find_faces(
+            self._loaded.detector,
+            [pixels for _, pixels in pictures],
+            [image.source.options for image, _ in pictures],
+        )
+        results = [_failed(image, image.error) for image in images if image.error is not None]
+        for (image, pixels), faces in zip(pictures, found, strict=True):
+            try:
+                results.append(self._cut_out(image, pixels, faces))
+            except ItemError as error:
+                results.append(_failed(image, error))
+        for image in images:
+            image.release()
+        return results
+
+    def _cut_out(self, image: LoadedImage, pixels: Pixels, faces: Detections) -> _Unembedded:
+        options = image.source.options
+        liveness: Sequence[LivenessResult | None] = [None] * len(faces)
+        if options.liveness:
+            liveness = self._loaded.liveness.assess(pixels, faces)
+        crops: dict[int, Pixels] = {}
+        results = []
+        for number in range(len(faces)):
+            landmarks, score = faces.landmarks[number], float(faces.scores[number])
+            crop = align(pixels, landmarks)
+            quality = face_quality(crop, landmarks, score)
+            if options.embed and quality >= options.min_quality:
+                crops[number] = crop
+            box = _box(faces.boxes[number], pixels)
+            results.append(
+                FaceResult(number, box, landmarks, score, quality, None, liveness[number])
+            )
+        height, width = pixels.shape[:2]
+        result = ImageResult(image.source.key, image.sha256, width, height, tuple(results), None)
+        return _Unembedded(result, crops)
+
+    def _embed(self, batch: Sequence[_Unembedded]) -> list[ImageResult]:
+        """Embed the faces of all images of the batch together."""
+        crops = list(chain.from_iterable(item.crops.values() for item in batch))
+        vectors = iter(self._loaded.recogniser.embed(crops))
+        return [_with_vectors(item, vectors) for item in batch]
+
+
+def _with_vectors(item: _Unembedded, vectors: Iterator[Floats]) -> ImageResult:
+    faces = tuple(
+        replace(face, embedding=next(vectors)) if face.face_no in item.crops else face
+        for face in item.result.faces
+    )
+    return replace(item.result, faces=faces)
+
+
+def _failed(image: LoadedImage, error: ItemError) -> _Unembedded:
+    return _Unembedded(ImageResult(image.source.key, image.sha256, 0, 0, (), error), {})
+
+
+def _box(box: Floats, picture: Pixels) -> Box:
+    """Round a box and cut it at the picture's edge; it keeps at least one pixel."""
+    height, width = picture.shape[:2]
+    left, top = np.clip(np.floor(box[:2]), 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(np.ceil(box[:2] + box[2:]), [left + 1, top + 1], [width, height])
+    return Box(int(left), int(top), int(right - left), int(bottom - top))
+
+
+def build_pipeline(settings: VisionSettings) -> RecognitionPipeline:
+    """Load the configured model's verified weights, run its self test, and return the pipeline.
+
+    Raises:
+        ModelError: the model is unknown, not installed, not the registered file, refused for its
+            licence, or does not compute what it should; the message says what to do.
+    """
+    return RecognitionPipeline(settings, load_model(settings))

@@ -1,0 +1,59 @@
+"""A recogniser: aligned crops in, unit vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.domain.model_registry import InputSpec
+from workers.vision.arrays import Floats, Pixels
+from workers.vision.engines.base import Graph
+
+_SHORTEST = 1e-12  # a zero vector stays one, instead of becoming not-a-number
+
+
+class Recogniser:
+    """A network that embeds faces, fed the way its registry entry states."""
+
+    def __init__(self, name: str, dimensions: int, spec: InputSpec, graph: Graph) -> None:
+        self.name = name
+        self.dimensions = dimensions
+        self._spec = spec
+        self._graph = graph
+
+    def embed(self, crops: Sequence[Pixels]) -> Floats:
+        """Embed (112, 112, 3) BGR crops; returns (n, dimensions), each row of length 1.
+
+        Raises:
+            ValueError: the network does not answer with vectors of the stated dimension.
+        """
+        if not crops:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        size = 1 if self._spec.batch_axis == "one" else self._graph.batch_size
+        parts = [self._forward(crops[i : i + size]) for i in range(0, len(crops), size)]
+        vectors = np.concatenate(parts)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.maximum(lengths, _SHORTEST), dtype=np.float32)
+
+    def _forward(self, crops: Sequence[Pixels]) -> Floats:
+        (vectors,) = self._graph.run(prepare(crops, self._spec)).values()
+        if vectors.shape != (len(crops), self.dimensions):
+            raise ValueError(
+                f"{self.name} answered with shape {vectors.shape}, "
+                f"the registry states {self.dimensions} dimensions"
+            )
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def prepare(crops: Sequence[Pixels], spec: InputSpec) -> Floats:
+    """Stack BGR crops into the network's channel order, value range and layout."""
+    batch = np.stack(crops)
+    if spec.channel_order == "RGB":
+        batch = batch[..., ::-1]
+    if spec.layout == "NCHW":
+        batch = batch.transpose(0, 3, 1, 2)
+    values = np.ascontiguousarray(batch, dtype=np.float32)
+    if spec.mean or spec.scale != 1:
+        values = (values - np.float32(spec.mean)) * np.float32(spec.scale)
+    return values
