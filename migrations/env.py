@@ -17,11 +17,16 @@ from app.models.database import db
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "10min"
 
-_PARTITION = re.compile(r"^(jobs|items|shards|detections)_(default|\d{6})$")
+# PostgreSQL copies a partitioned table's keys to its partitions; the models know the parents only.
+_OF_A_PARTITION = {
+    "table": re.compile(r"^(jobs|items|shards|detections)_(default|\d{6})$"),
+    "foreign_key_constraint": re.compile(r"^fk_shards_job_\d+$"),
+}
 
 
 def _include_object(_object: Any, name: str | None, kind: str, *_rest: Any) -> bool:
-    return not (kind == "table" and name is not None and _PARTITION.match(name))
+    pattern = _OF_A_PARTITION.get(kind)
+    return pattern is None or name is None or not pattern.match(name)
 
 
 def run_migrations() -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import JSONB, UUID as PgUuid
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from app.domain.identifiers import new_id
 
@@ -17,21 +17,23 @@ from app.domain.identifiers import new_id
 class Base(DeclarativeBase):
     """Column types and constraint names are decided here, once."""
 
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
+    registry = registry(
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={
+            UUID: PgUuid(as_uuid=True),
+            dt.datetime: DateTime(timezone=True),
+            dict[str, Any]: JSONB,
+            str: Text,
+        },
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        UUID: PgUuid(as_uuid=True),
-        dt.datetime: DateTime(timezone=True),
-        dict[str, Any]: JSONB,
-        str: Text,
-    }
 
 
 db = SQLAlchemy(model_class=Base, session_options={"autoflush": False})
