@@ -1,7 +1,8 @@
-"""A real receiver, and traps that notice any connection."""
+"""A real receiver, traps that notice any connection, and a tenant with endpoints in the database."""
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 import sys
 import threading
@@ -9,8 +10,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import UUID
 
 import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.domain.actor import SYSTEM
+from app.domain.identifiers import new_id
+from app.domain.states import EventType
+from app.domain.webhooks import SUBSCRIBABLE, event_payload
+from app.models.audit_event import AuditEvent
+from app.models.session import owner_transaction, tenant_transaction
+from app.models.tenant import Tenant
+from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
+from app.models.webhook_endpoint import WebhookEndpoint
+from app.services.webhook_delivery import deliver_due
+from app.services.webhook_endpoints import create_endpoint
 
 _connects: list[Any] = []
 
@@ -120,3 +136,96 @@ def trap() -> Iterator[Trap]:
     with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as listener:
         listener.setblocking(False)
         yield Trap(listener, len(_connects))
+
+
+class Sender:
+    """A tenant of its own, on the sending side; what it does goes through the real services."""
+
+    def __init__(self, app: Flask, tenant_id: UUID) -> None:
+        self.app = app
+        self.tenant_id = tenant_id
+
+    def endpoint(self, url: str) -> tuple[UUID, str]:
+        """Register a receiver; its id and secret."""
+        endpoint, secret = create_endpoint(self.tenant_id, url, SUBSCRIBABLE, None, SYSTEM)
+        return endpoint.id, secret
+
+    def event(self, endpoint_id: UUID, at: dt.datetime) -> UUID:
+        """Write a delivery as the end of a job does."""
+        delivery_id, kind = new_id(), EventType.JOB_SUCCEEDED
+        with tenant_transaction(self.tenant_id) as session:
+            session.add(
+                WebhookDelivery(
+                    id=delivery_id,
+                    tenant_id=self.tenant_id,
+                    endpoint_id=endpoint_id,
+                    job_id=new_id(),
+                    type=kind,
+                    payload=event_payload(delivery_id, kind, at, {"state": "succeeded"}),
+                    next_attempt_at=at,
+                    created_at=at,
+                )
+            )
+        return delivery_id
+
+    def deliver(self, delivery_id: UUID, at: dt.datetime | None = None) -> int:
+        """What the task does with a hint."""
+        return deliver_due(self.tenant_id, delivery_id, now=at)
+
+    def run_clock(self, until: dt.datetime) -> None:
+        """Deliver everything that falls due before `until`, each at its own moment."""
+        while True:
+            with tenant_transaction(self.tenant_id) as session:
+                due = session.execute(
+                    select(WebhookDelivery.id, WebhookDelivery.next_attempt_at)
+                    .where(WebhookDelivery.state == "pending")
+                    .where(WebhookDelivery.next_attempt_at < until)
+                    .order_by(WebhookDelivery.next_attempt_at)
+                    .limit(1)
+                ).first()
+            if due is None:
+                return
+            self.deliver(due.id, due.next_attempt_at)
+
+    def read_endpoint(self, endpoint_id: UUID) -> WebhookEndpoint:
+        with tenant_transaction(self.tenant_id) as session:
+            return session.get_one(WebhookEndpoint, endpoint_id)
+
+    def read_delivery(self, delivery_id: UUID) -> WebhookDelivery:
+        with tenant_transaction(self.tenant_id) as session:
+            return session.get_one(WebhookDelivery, delivery_id)
+
+    def states(self) -> list[str]:
+        """The states of all deliveries, in the order they were written."""
+        with tenant_transaction(self.tenant_id) as session:
+            return list(session.scalars(select(WebhookDelivery.state).order_by(WebhookDelivery.id)))
+
+    def attempts(self, delivery_id: UUID) -> list[WebhookAttempt]:
+        with tenant_transaction(self.tenant_id) as session:
+            return list(
+                session.scalars(
+                    select(WebhookAttempt)
+                    .where(WebhookAttempt.delivery_id == delivery_id)
+                    .order_by(WebhookAttempt.attempted_at)
+                )
+            )
+
+    def audited(self) -> list[tuple[str, dict[str, Any]]]:
+        """Actions and details of the audit log."""
+        with tenant_transaction(self.tenant_id) as session:
+            events = session.scalars(select(AuditEvent).order_by(AuditEvent.id))
+            return [(event.action, event.detail) for event in events]
+
+
+@pytest.fixture
+def sender(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Sender:
+    settings = app.config["SETTINGS"].model_copy(
+        update={"webhook_allowed_hosts": ("127.0.0.1",), "email_host": None}
+    )
+    monkeypatch.setitem(app.config, "SETTINGS", settings)
+    tenant_id = new_id()
+    with owner_transaction() as session:
+        session.add(
+            Tenant(id=tenant_id, name=f"tenant {tenant_id}", contact_email="ops@client.example")
+        )
+    return Sender(app, tenant_id)
