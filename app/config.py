@@ -18,14 +18,16 @@ CommaList = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseSettings):
-    """Everything that an operator may choose. Field names are the variables' names in lower case."""
+    """Everything that an operator may choose; fields are the variables' names in lower case."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
 
     facequeue_env: Literal["development", "production", "test"] = Field(
         default="production", description="`production` refuses placeholder secrets"
     )
-    secret_key: str = Field(min_length=16, description="Signs page cursors; 32 random bytes or more")
+    secret_key: str = Field(
+        min_length=16, description="Signs page cursors; 32 random bytes or more"
+    )
     encryption_keys: CommaList = Field(
         description="Fernet keys for secrets at rest, comma separated; the first one encrypts"
     )
@@ -116,7 +118,9 @@ class Settings(BaseSettings):
     email_use_tls: bool = Field(default=True, description="STARTTLS on the SMTP connection")
     email_from: str = Field(default="facequeue@localhost", description="Sender of mails")
 
-    @field_validator("encryption_keys", "webhook_allowed_hosts", "cors_allowed_origins", mode="before")
+    @field_validator(
+        "encryption_keys", "webhook_allowed_hosts", "cors_allowed_origins", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
         if isinstance(value, str):

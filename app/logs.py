@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the ids bound by whoever serves the request or task."""
+"""Structured logs: one JSON object a line, with the ids that the request or task has bound."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ def secure(table: str, *, tenant_column: str = "tenant_id", app: str, queue: str
         app: privileges of the app role, as in GRANT.
         queue: privileges of the queue role, which sees every tenant; none when empty.
     """
+    own = f"{tenant_column} = {_CURRENT_TENANT}"
     statements = [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY owner_all ON {table} TO {OWNER} USING (true) WITH CHECK (true)",
-        f"CREATE POLICY tenant_only ON {table} TO {APP} "
-        f"USING ({tenant_column} = {_CURRENT_TENANT}) WITH CHECK ({tenant_column} = {_CURRENT_TENANT})",
+        f"CREATE POLICY tenant_only ON {table} TO {APP} USING ({own}) WITH CHECK ({own})",
         f"GRANT {app} ON {table} TO {APP}",
     ]
     if queue:

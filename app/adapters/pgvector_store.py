@@ -50,20 +50,19 @@ class PgVectorStore:
     def search(
         self, gallery: GalleryRef, probes: Sequence[Embedding], limit: int
     ) -> list[list[Neighbour]]:
-        """One statement for all probes; the collection is named literally, as a partial index is."""
+        """One statement for all probes; the collection is a literal, as partial indexes need."""
         if not probes:
             return []
         found: list[list[Neighbour]] = [[] for _ in probes]
+        probe = f"CAST(probe.literal AS halfvec({gallery.dimensions:d}))"
         rows = self.session.execute(
             text(f"""
                 SELECT probe.number, near.face_id, faces.subject_id, near.similarity
                 FROM unnest(CAST(:probes AS text[])) WITH ORDINALITY AS probe (literal, number)
                 CROSS JOIN LATERAL (
-                  SELECT face_id, 1 - (embedding <=> CAST(probe.literal AS halfvec({gallery.dimensions:d})))
-                    AS similarity
+                  SELECT face_id, 1 - (embedding <=> {probe}) AS similarity
                   FROM {_table(gallery)} WHERE collection_id = '{gallery.collection_id}'
-                  ORDER BY embedding <=> CAST(probe.literal AS halfvec({gallery.dimensions:d}))
-                  LIMIT :limit
+                  ORDER BY embedding <=> {probe} LIMIT :limit
                 ) AS near
                 JOIN faces ON faces.id = near.face_id
                 ORDER BY probe.number, near.similarity DESC"""),  # noqa: S608 - an integer and a UUID of ours

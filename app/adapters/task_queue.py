@@ -11,7 +11,7 @@ from app.config import Settings
 from app.domain.errors import BrokerUnavailable
 from app.domain.names import TASK_QUEUES, QueueName, TaskName
 
-# A reserved message comes back after this; recovery does not wait for it (leases expire in seconds).
+# A reserved message comes back after this; recovery does not wait for it: leases expire sooner.
 VISIBILITY_TIMEOUT_S = 600
 
 
@@ -60,8 +60,8 @@ class TaskQueue:
     def __init__(self, celery: Celery) -> None:
         self._celery = celery
 
-    def send(self, task: TaskName, *args: str | int) -> None:
-        """Publish one task to its queue.
+    def send(self, task: TaskName, *args: str | int, queue: str | None = None) -> None:
+        """Publish one task to `queue`, or to the task's own.
 
         Raises:
             BrokerUnavailable: the broker did not take it within two seconds.
@@ -70,6 +70,7 @@ class TaskQueue:
             self._celery.send_task(
                 task.value,
                 args=args,
+                queue=queue,
                 retry=False,
                 argsrepr=" ".join(str(arg) for arg in args),
             )

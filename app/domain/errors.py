@@ -1,7 +1,7 @@
 """Every error FaceQueue raises on purpose, in one tree.
 
 FaceQueueError
-├── RequestError               a request cannot be served; mapped to problem+json in app/api/errors.py
+├── RequestError               a request cannot be served; app/api/errors.py makes a problem of it
 │   ├── Unauthenticated  Forbidden  NotFound  Conflict  Invalid  RateLimited  Unavailable …
 ├── ItemError                  one image of a job failed; stored on its item
 ├── ModelError                 a model cannot be used; the process refuses to start
@@ -316,6 +316,10 @@ class SubjectDeleted(ItemError):
 
 class LivenessUnavailable(ItemError):
     code = "liveness_unavailable"
+
+
+class RecognitionFailed(ItemError):
+    code = "recognition_failed"
 
 
 class WorkerCrashed(ItemError):

@@ -18,7 +18,7 @@ _MOST_ERRORS = 20
 
 @dataclass(frozen=True, slots=True)
 class ItemRequest:
-    """One image of a job: an S3 URI or the id of an upload, and whom it shows or is compared with."""
+    """One image of a job: an S3 URI or an upload's id, and whom it shows or is held against."""
 
     custom_id: str
     image: str | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
+from app.domain.states import Priority
+
 
 @dataclass(frozen=True)
 class ShardRef:
@@ -40,6 +42,7 @@ class Lease:
     first_seq: int
     item_count: int
     open_items: int
+    priority: Priority
     isolated: bool
     trial_seq: int | None
     trial_deaths: int

@@ -53,3 +53,9 @@ class NotifyChannel(StrEnum):
 
     DISPATCH = "facequeue_dispatch"
     JOB_FINISHED = "facequeue_job_finished"
+
+
+def recognition_queue(model: str, default_model: str) -> str:
+    """The queue of a model's shards: `recognition`, or `recognition.<name>` for a further model."""
+    name = model.partition("@")[0]
+    return QueueName.RECOGNITION.value + ("" if name == default_model else f".{name}")

@@ -1,4 +1,4 @@
-"""What recognition found in one item, in plain values: the worker writes it, the services store it."""
+"""What recognition found in one item, in plain values: workers make it, services store it."""
 
 from __future__ import annotations
 

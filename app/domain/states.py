@@ -29,6 +29,8 @@ class Priority(StrEnum):
 
 
 class JobState(StrEnum):
+    """The life of a job; the moves are in `JOB_TRANSITIONS`."""
+
     PREPARING = "preparing"
     QUEUED = "queued"
     PROCESSING = "processing"
@@ -40,6 +42,8 @@ class JobState(StrEnum):
 
 
 class ItemState(StrEnum):
+    """The life of one image of a job."""
+
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -73,11 +77,15 @@ class EnrolFaces(StrEnum):
 
 
 class EndpointState(StrEnum):
+    """Whether an endpoint is called; while it is not, its deliveries are held."""
+
     ENABLED = "enabled"
     DISABLED = "disabled"
 
 
 class DeliveryState(StrEnum):
+    """`exhausted` has used up its attempts; `held` waits for its endpoint to be enabled."""
+
     PENDING = "pending"
     DELIVERED = "delivered"
     EXHAUSTED = "exhausted"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Text, func
-from sqlalchemy.dialects.postgresql import JSONB, UUID as PgUuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
 
 from app.domain.identifiers import new_id
@@ -28,7 +28,6 @@ class Base(DeclarativeBase):
             }
         ),
         type_annotation_map={
-            UUID: PgUuid(as_uuid=True),
             dt.datetime: DateTime(timezone=True),
             dict[str, Any]: JSONB,
             str: Text,

@@ -4,7 +4,7 @@ import datetime as dt
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from app.models.database import Base, Created, Identified, TenantOwned
 

@@ -17,6 +17,6 @@ SELECT coalesce(sum(open_items), 0) FROM (
 
 
 def open_interactive_items(session: Session, tenant_id: UUID, *, at_most: int) -> int:
-    """Items of the tenant that wait or run in the interactive lane; counting stops at `at_most` shards."""
+    """Open items of the tenant in the interactive lane; counting stops at `at_most` shards."""
     parameters = {"tenant_id": tenant_id, "at_most": at_most}
     return int(session.execute(_OPEN_INTERACTIVE, parameters).scalar_one())

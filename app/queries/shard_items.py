@@ -37,9 +37,7 @@ def open_items(session: Session, lease: Lease) -> list[OpenItem]:
     return [OpenItem(row.seq, row.image_uri, row.reference_uri) for row in rows]
 
 
-def claimed_subjects(
-    session: Session, job_id: UUID, seqs: Sequence[int]
-) -> dict[int, UUID | None]:
+def claimed_subjects(session: Session, job_id: UUID, seqs: Sequence[int]) -> dict[int, UUID | None]:
     """Whom each item shows or is compared with, by the client's word."""
     rows = session.execute(
         select(Item.seq, Item.subject_id).where(Item.job_id == job_id, Item.seq.in_(seqs))

@@ -1,4 +1,4 @@
-"""Use case: the dispatcher takes what is due and may be published now."""
+"""Use cases of the dispatcher: take back expired leases, take the shards to publish next."""
 
 from __future__ import annotations
 
@@ -33,18 +33,6 @@ RETURNING job_id, shard_no
 # it may be killing whole machines.
 SUSPECT_ATTEMPTS = 3
 
-_CLAIM_DELIVERIES = text("""
-UPDATE webhook_deliveries SET hint_expires_at = clock_timestamp() + :life
-WHERE id IN (
-  SELECT id FROM webhook_deliveries
-  WHERE state = 'pending' AND next_attempt_at <= clock_timestamp()
-    AND (hint_expires_at IS NULL OR hint_expires_at < clock_timestamp())
-    AND (leased_until IS NULL OR leased_until < clock_timestamp())
-  ORDER BY next_attempt_at LIMIT :at_most
-  FOR UPDATE SKIP LOCKED)
-RETURNING id, tenant_id
-""")
-
 
 def claim_shard_hints(share: FairShare, life_s: float) -> list[tuple[str, ShardRef]]:
     """Mark the shards to publish next, within the window; returns (model, shard) pairs."""
@@ -56,9 +44,11 @@ def claim_shard_hints(share: FairShare, life_s: float) -> list[tuple[str, ShardR
                 for priority in (Priority.INTERACTIVE, Priority.BULK)
                 for candidate in ready_shards(session, model, priority, per_tenant=max(room, 1))
             )
-            for chosen in share.select(candidates, room):
-                if session.execute(_SET_HINT, _hint_parameters(chosen, life_s)).first():
-                    claimed.append((model, chosen.shard))
+            claimed.extend(
+                (model, chosen.shard)
+                for chosen in share.select(candidates, room)
+                if session.execute(_SET_HINT, _hint_parameters(chosen, life_s)).first()
+            )
     return claimed
 
 
@@ -68,16 +58,6 @@ def _hint_parameters(chosen: Candidate, life_s: float) -> dict[str, object]:
         "shard_no": chosen.shard.shard_no,
         "life": dt.timedelta(seconds=life_s),
     }
-
-
-def claim_delivery_hints(life_s: float, at_most: int = 100) -> list[tuple[str, str]]:
-    """Mark webhook deliveries that are due; returns (delivery id, tenant id) pairs."""
-    with queue_transaction() as session:
-        parameters = {"life": dt.timedelta(seconds=life_s), "at_most": at_most}
-        return [
-            (str(row.id), str(row.tenant_id))
-            for row in session.execute(_CLAIM_DELIVERIES, parameters)
-        ]
 
 
 def reclaim_expired_leases() -> list[ShardRef]:

@@ -1,4 +1,4 @@
-"""Parts of ending a job early: its open shards are closed with their counts, no item is rewritten."""
+"""Parts of ending a job early: open shards are closed with their counts, no item is rewritten."""
 
 from __future__ import annotations
 

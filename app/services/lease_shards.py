@@ -71,13 +71,15 @@ def lease_shard(shard: ShardRef, holder: Holder, life_s: float) -> Lease | None:
     return _lease(row, holder) if row else None
 
 
-def lease_small_shards(model: str, holder: Holder, life_s: float, room: int) -> list[Lease]:
+def lease_small_shards(
+    model: str, holder: Holder, life_s: float, room: int, lanes: Sequence[Priority]
+) -> list[Lease]:
     """Take small ready shards of a model until `room` items are filled: they share a batch.
 
-    The same fair query as the dispatcher's decides which; interactive ones come first.
+    The same fair query as the dispatcher's decides which, lane by lane.
     """
     taken: list[Lease] = []
-    for priority in (Priority.INTERACTIVE, Priority.BULK):
+    for priority in lanes:
         with queue_transaction() as session:
             candidates = ready_shards(
                 session, model, priority, per_tenant=room, largest=room, isolated=False
@@ -169,6 +171,7 @@ def _lease(row: Row[Any], holder: Holder) -> Lease:
         first_seq=row.first_seq,
         item_count=row.item_count,
         open_items=row.open_items,
+        priority=Priority(row.priority),
         isolated=row.isolated,
         trial_seq=row.trial_seq,
         trial_deaths=row.trial_deaths,

@@ -20,7 +20,6 @@ _log = structlog.get_logger(__name__)
 
 _JOBS_A_BATCH = 20
 _ROWS_A_BATCH = 500
-DELIVERY_DAYS = 30
 
 _OLD_JOBS = text("""
 SELECT id FROM jobs WHERE finished_at < now() - :age ORDER BY finished_at LIMIT :batch
@@ -37,7 +36,7 @@ _DELETIONS = {
     ),
     "webhook deliveries": (
         "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries "
-        f"WHERE created_at < now() - interval '{DELIVERY_DAYS} days' "
+        "WHERE created_at < now() - interval '30 days' "
         "AND state <> 'pending' LIMIT :batch)"
     ),
 }

@@ -123,7 +123,5 @@ def _check_locations(session: Session, tenant_id: UUID, request: JobRequest) -> 
 def readable_locations(session: Session, tenant_id: UUID) -> list[ObjectLocation]:
     """The S3 places that a tenant's jobs may read: the registered ones and its own uploads."""
     registered = session.execute(select(StorageLocation.bucket, StorageLocation.prefix))
-    own = upload_location(
-        current_app.config["SETTINGS"].aws_storage_bucket_name, tenant_id, ""
-    )
+    own = upload_location(current_app.config["SETTINGS"].aws_storage_bucket_name, tenant_id, "")
     return [own, *(ObjectLocation(row.bucket, row.prefix) for row in registered)]

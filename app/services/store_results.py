@@ -24,7 +24,13 @@ from app.models.session import tenant_transaction
 from app.queries.shard_items import claimed_subjects
 from app.services.close_shards import collection_is_gone, settle_job
 from app.services.enrol_faces import EnrolledFace, enrol_faces
-from app.services.match_faces import FaceDecision, FaceKey, PairDecision, identify_faces, verify_pairs
+from app.services.match_faces import (
+    FaceDecision,
+    FaceKey,
+    PairDecision,
+    identify_faces,
+    verify_pairs,
+)
 from app.services.write_detections import write_detections
 
 _LOCK = text("""
@@ -45,7 +51,8 @@ RETURNING items.seq, items.state
 """)
 
 _COUNT_SHARD = text("""
-UPDATE shards SET open_items = open_items - :closed, trial_seq = NULL, trial_deaths = 0,
+UPDATE shards SET open_items = open_items - :closed, attempt_count = 0, trial_seq = NULL,
+  trial_deaths = 0,
   isolated = isolated AND NOT :cleared,
   state = CASE WHEN open_items = :closed THEN 'done' ELSE state END,
   leased_until = CASE WHEN open_items = :closed THEN NULL ELSE leased_until END,
@@ -147,9 +154,7 @@ def _without_deleted_subjects(
 def _close_items(session: Session, job: Job, judged: _Judged) -> dict[int, ItemState]:
     rows = [_item_row(outcome, judged.pairs.get(seq)) for seq, outcome in judged.outcomes.items()]
     parameters = {"job_id": job.id, "rows": json.dumps(rows)}
-    return {
-        row.seq: ItemState(row.state) for row in session.execute(_CLOSE_ITEMS, parameters)
-    }
+    return {row.seq: ItemState(row.state) for row in session.execute(_CLOSE_ITEMS, parameters)}
 
 
 def _item_row(outcome: ItemOutcome, pair: PairDecision | None) -> dict[str, Any]:

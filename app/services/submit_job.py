@@ -29,15 +29,16 @@ from app.models.job import Job
 from app.models.session import after_commit, tenant_transaction
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries.open_work import open_interactive_items
+from app.services.notify import wake_dispatcher
 from app.services.record_audit import record_audit
 from app.services.resolve_items import ResolvedItems, resolve_items
-from app.services.notify import wake_dispatcher
 
 # One statement for all rows: no object and no round trip an item. (COPY would be faster still, but
 # is refused on tables with row-level security and does not work under gevent.)
 _INSERT_ITEMS = text("""
 INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, reference_uri, subject_id)
-SELECT :job_id, row.seq - 1, :tenant_id, row.custom_id, row.image_uri, row.reference_uri, row.subject_id
+SELECT :job_id, row.seq - 1, :tenant_id, row.custom_id, row.image_uri, row.reference_uri,
+  row.subject_id
 FROM ROWS FROM (jsonb_to_recordset(CAST(:rows AS jsonb))
   AS (custom_id text, image_uri text, reference_uri text, subject_id uuid))
   WITH ORDINALITY AS row (custom_id, image_uri, reference_uri, subject_id, seq)

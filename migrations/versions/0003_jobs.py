@@ -182,11 +182,15 @@ def upgrade() -> None:
     op.execute(
         secure("jobs", app="SELECT, INSERT, UPDATE", queue=f"SELECT ({header}), DELETE")
         + ";"
-        + secure("items", app="SELECT, INSERT, UPDATE", queue="SELECT (job_id, seq, tenant_id), DELETE")
+        + secure(
+            "items", app="SELECT, INSERT, UPDATE", queue="SELECT (job_id, seq, tenant_id), DELETE"
+        )
         + ";"
         + secure("shards", app="SELECT, INSERT, UPDATE", queue="SELECT, UPDATE, DELETE")
         + ";"
-        + secure("detections", app="SELECT, INSERT", queue="SELECT (job_id, item_seq, tenant_id), DELETE")
+        + secure(
+            "detections", app="SELECT, INSERT", queue="SELECT (job_id, item_seq, tenant_id), DELETE"
+        )
     )
 
 

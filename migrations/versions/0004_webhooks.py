@@ -67,9 +67,14 @@ CREATE TABLE webhook_deliveries (
 CREATE INDEX ix_webhook_deliveries_due ON webhook_deliveries (next_attempt_at) WHERE state = 'pending';
 CREATE INDEX ix_webhook_deliveries_endpoint_id_id ON webhook_deliveries (endpoint_id, id);
 CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at);
-{secure("webhook_deliveries", app="SELECT, INSERT, UPDATE",
-        queue="SELECT (id, tenant_id, endpoint_id, type, state, attempt_count, next_attempt_at, hint_expires_at, leased_until, lease_token, created_at, finished_at), "
-              "UPDATE (hint_expires_at, leased_until, lease_token), DELETE")};
+{
+        secure(
+            "webhook_deliveries",
+            app="SELECT, INSERT, UPDATE",
+            queue="SELECT (id, tenant_id, endpoint_id, type, state, attempt_count, next_attempt_at, hint_expires_at, leased_until, lease_token, created_at, finished_at), "
+            "UPDATE (hint_expires_at, leased_until, lease_token), DELETE",
+        )
+    };
 
 CREATE TABLE webhook_attempts (
   id uuid CONSTRAINT pk_webhook_attempts PRIMARY KEY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -74,7 +74,7 @@ class RecognitionPipeline:
         """What runs the networks and in which precision, such as "onnxruntime fp32"."""
         return self._loaded.engine
 
-    def run(self, inputs: Iterable[ImageInput]) -> Iterator[list[ImageResult]]:
+    def run(self, inputs: Iterable[ImageInput]) -> Generator[list[ImageResult], None, None]:
         """Yield results in lists of up to `batch_size`, in the order in which they are ready.
 
         An image that cannot be used is a result with an `error`. `inputs` is read a little ahead,

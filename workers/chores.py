@@ -1,0 +1,42 @@
+"""What beat fires: slow chores only; whatever must be quick is the dispatcher's."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from app.config import Settings
+from app.domain.names import TaskName
+
+# Each chore also takes its turn in Postgres, so that two beats do not run it twice.
+INTERVALS: dict[TaskName, dt.timedelta] = {
+    TaskName.RECONCILE: dt.timedelta(seconds=60),
+    TaskName.RETENTION: dt.timedelta(hours=1),
+    TaskName.ENSURE_PARTITIONS: dt.timedelta(days=1),
+    TaskName.JOB_STATISTICS: dt.timedelta(minutes=5),
+}
+
+# A firing is never exact: a turn is free again a little before the next one is due.
+TURN_SHARE = 0.9
+
+
+def turn_interval(task: TaskName) -> dt.timedelta:
+    """How long a chore's turn keeps others out."""
+    return INTERVALS[task] * TURN_SHARE
+
+
+def beat_schedule() -> dict[str, dict[str, Any]]:
+    """Beat's entries; its scheduler copies them into the database at start."""
+    return {
+        task.value: {"task": task.value, "schedule": interval}
+        for task, interval in INTERVALS.items()
+    }
+
+
+def beat_settings(settings: Settings) -> dict[str, Any]:
+    """Where beat keeps its schedule."""
+    return {
+        "beat_dburi": settings.database_queue_url,
+        "beat_schema": "celery_schema",
+        "beat_max_loop_interval": 30,
+    }

@@ -1,0 +1,137 @@
+"""The dispatcher: one small process that publishes hints for whatever is due in Postgres.
+
+Run as `python -m workers.dispatcher`. A second one stands by until the first is gone.
+"""
+
+from __future__ import annotations
+
+import select
+import signal
+import sys
+import time
+from types import FrameType
+
+import psycopg2
+import structlog
+from flask import Flask
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
+from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import create_app
+from app.adapters.task_queue import TaskQueue, make_celery
+from app.config import Settings
+from app.domain.errors import BrokerUnavailable, ConfigurationError
+from app.domain.fairness import FairShare
+from app.domain.names import NotifyChannel, TaskName, recognition_queue
+from app.services.claim_hints import claim_shard_hints, reclaim_expired_leases
+from app.services.webhook_hints import claim_delivery_hints
+
+_log = structlog.get_logger(__name__)
+
+# Any number, the same for all: whoever holds this advisory lock leads.
+_LEADER_LOCK = 0x_FACE_0001
+
+# Looked at this often when nobody wakes it.
+_LOOK_S = 1.0
+# Wake-ups closer together than this are answered by one look.
+_GATHER_S = 0.01
+_RETRY_S = 1.0
+
+
+class Dispatcher:
+    """Wakes on NOTIFY or each second; as the leader, reclaims, claims and publishes."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._settings: Settings = app.config["SETTINGS"]
+        self._queue = TaskQueue(make_celery(self._settings))
+        self._share = FairShare(quantum=self._settings.shard_size)
+        self._stopping = False
+
+    def stop(self, _signal: int, _frame: FrameType | None) -> None:
+        """Finish the look in hand, then leave."""
+        self._stopping = True
+
+    def run(self) -> None:
+        """Look until told to stop; a database that goes away is waited for."""
+        while not self._stopping:
+            try:
+                self._lead()
+            except (psycopg2.Error, SQLAlchemyError) as error:
+                _log.warning("database_unavailable", error=str(error).strip())
+                time.sleep(_RETRY_S)
+
+    def _lead(self) -> None:
+        listening = self._listen()
+        try:
+            leading = False
+            while not self._stopping:
+                if not leading and (leading := self._take_lead(listening)):
+                    _log.info("leading")
+                if leading:
+                    with self._app.app_context():
+                        self.look()
+                self._wait(listening)
+        finally:
+            listening.close()
+
+    def _listen(self) -> connection:
+        url = make_url(self._settings.database_queue_url).set(drivername="postgresql")
+        listening = psycopg2.connect(url.render_as_string(hide_password=False), connect_timeout=5)
+        listening.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+        with listening.cursor() as cursor:
+            cursor.execute(f"LISTEN {NotifyChannel.DISPATCH.value}")
+        return listening
+
+    def _take_lead(self, listening: connection) -> bool:
+        with listening.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LEADER_LOCK,))
+            row = cursor.fetchone()
+        return bool(row and row[0])
+
+    def _wait(self, listening: connection) -> None:
+        readable, _, _ = select.select([listening], [], [], _LOOK_S)
+        if readable:
+            time.sleep(_GATHER_S)
+            listening.poll()
+            listening.notifies.clear()
+        else:
+            # A lost connection is seen here, not at the next NOTIFY that never comes.
+            with listening.cursor() as cursor:
+                cursor.execute("SELECT 1")
+
+    def look(self) -> None:
+        """Reclaim leases that ran out, then publish what is due; a lost publish is a lost hint."""
+        for shard in reclaim_expired_leases():
+            _log.warning("lease_expired", shard=str(shard))
+        life = self._settings.hint_seconds
+        try:
+            for model, shard in claim_shard_hints(self._share, life):
+                self._queue.send(
+                    TaskName.RECOGNISE,
+                    str(shard.job_id),
+                    shard.shard_no,
+                    queue=recognition_queue(model, self._settings.face_recognition_model),
+                )
+            for delivery_id, tenant_id in claim_delivery_hints(life):
+                self._queue.send(TaskName.DELIVER_WEBHOOK, str(delivery_id), str(tenant_id))
+        except BrokerUnavailable as error:
+            _log.warning("hint_not_published", error=str(error))
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT."""
+    try:
+        dispatcher = Dispatcher(create_app())
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, dispatcher.stop)
+    dispatcher.run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

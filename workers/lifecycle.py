@@ -1,0 +1,104 @@
+"""What happens as a worker starts, beats and stops: identity, heartbeats, connections, leases."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import structlog
+from celery import signals
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.domain.lease import Holder
+from app.domain.names import QueueName
+from app.models.database import db
+from app.services.heartbeat import beat, retire
+from app.services.lease_shards import free_dead_predecessors
+from workers.recognition import shutdown
+from workers.recognition.identity import become_instance, current_holder
+from workers.recognition.loaded_pipeline import configured_model, loaded_pipeline
+
+_log = structlog.get_logger(__name__)
+
+_RECOGNITION = QueueName.RECOGNITION.value
+
+
+def connect(flask_app: Flask) -> None:
+    """Attach to Celery's signals; recognition workers get a heartbeat and warm children."""
+    worker = _Worker(flask_app)
+    signals.celeryd_init.connect(worker.on_init, weak=False)
+    signals.worker_ready.connect(worker.on_ready, weak=False)
+    signals.heartbeat_sent.connect(worker.on_heartbeat, weak=False)
+    signals.worker_shutting_down.connect(worker.on_shutting_down, weak=False)
+    signals.worker_shutdown.connect(worker.on_shutdown, weak=False)
+    signals.worker_process_init.connect(worker.on_child, weak=False)
+
+
+class _Worker:
+    """The parent process of a worker, and after the fork each of its children."""
+
+    def __init__(self, flask_app: Flask) -> None:
+        self._app = flask_app
+        self._instance = ""
+        self._slots = 0
+        self._recognises = False
+
+    def on_init(self, sender: str, options: dict[str, Any], **_: Any) -> None:
+        """Before anything forks: who this worker is and whether it recognises."""
+        queues = str(options.get("queues") or "")
+        self._recognises = any(
+            name.split(".")[0] == _RECOGNITION for name in queues.split(",") if name
+        )
+        self._instance = become_instance(str(sender))
+        shutdown.reset()
+
+    def on_ready(self, sender: Any, **_: Any) -> None:
+        self._slots = int(sender.controller.concurrency)
+        self._beat()
+
+    def on_heartbeat(self, **_: Any) -> None:
+        if self._slots and not shutdown.requested():
+            self._beat()
+
+    def on_shutting_down(self, **_: Any) -> None:
+        """Children see the flag at their next batch boundary and hand back the rest."""
+        shutdown.request()
+
+    def on_shutdown(self, **_: Any) -> None:
+        if self._recognises:
+            with self._app.app_context():
+                _let_go(lambda: retire(self._instance))
+
+    def on_child(self, **_: Any) -> None:
+        """In a new child: connections of its own, dead siblings' leases freed, models loading."""
+        with self._app.app_context():
+            for engine in db.engines.values():
+                engine.dispose(close=False)
+            if self._recognises:
+                _let_go(lambda: _free_dead(current_holder()))
+        if self._recognises:
+            threading.Thread(target=self._warm, name="warm-start", daemon=True).start()
+
+    def _warm(self) -> None:
+        with self._app.app_context():
+            loaded_pipeline()
+
+    def _beat(self) -> None:
+        if self._recognises:
+            with self._app.app_context():
+                _let_go(lambda: beat(self._instance, self._slots, [configured_model()]))
+
+
+def _free_dead(holder: Holder) -> None:
+    for shard in free_dead_predecessors(holder):
+        _log.warning("dead_child_lease_freed", shard=str(shard), pid=os.getpid())
+
+
+def _let_go(action: Any) -> None:
+    """Run a step that the next heartbeat or the lease's expiry makes up for when it fails."""
+    try:
+        action()
+    except SQLAlchemyError as error:
+        _log.warning("worker_bookkeeping_failed", error=str(error))

@@ -1,0 +1,47 @@
+"""The one recognition pipeline of a child: loaded once, at its start or at its first task."""
+
+from __future__ import annotations
+
+import threading
+
+from flask import current_app
+
+from app.config import Settings
+from app.domain.model_registry import load_registry
+from workers.vision.pipeline import RecognitionPipeline, VisionSettings, build_pipeline
+
+_lock = threading.Lock()
+_loaded: list[RecognitionPipeline] = []
+
+
+def configured_model() -> str:
+    """The identity of the model that this worker serves; nothing is loaded for it.
+
+    Raises:
+        ModelError: the model is unknown or not installed; the message names the command.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
+    registry = load_registry(settings.models_dir)
+    return registry.model(settings.face_recognition_model).identity
+
+
+def loaded_pipeline() -> RecognitionPipeline:
+    """The pipeline, loaded and self-tested on first use; waits when another thread loads it.
+
+    Raises:
+        ModelError: the weights are missing, are not the registered ones, or do not compute right.
+    """
+    with _lock:
+        if not _loaded:
+            _loaded.append(build_pipeline(_vision_settings(current_app.config["SETTINGS"])))
+        return _loaded[0]
+
+
+def _vision_settings(settings: Settings) -> VisionSettings:
+    return VisionSettings(
+        model=settings.face_recognition_model,
+        models_dir=settings.models_dir,
+        engine=settings.face_engine,
+        max_bytes=settings.max_upload_size,
+        allow_noncommercial=settings.allow_noncommercial_models,
+    )

@@ -1,0 +1,85 @@
+"""A leased shard while a task works on it: what goes in, what has come out, what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from app.adapters.s3 import ObjectStore
+from app.config import Settings
+from app.domain.errors import BucketForbidden
+from app.domain.outcomes import ItemOutcome
+from app.domain.storage import ObjectLocation
+from app.services.begin_shard import ShardWork
+from workers.recognition.convert import found_image, pipeline_options
+from workers.vision.pipeline import ImageInput, ImageResult
+
+_PROBE, _REFERENCE = "probe", "reference"
+
+
+class OpenWork:
+    """One shard's items on their way through the pipeline.
+
+    A verification's two images travel apart and meet here; until both are back the item is open.
+    """
+
+    def __init__(self, work: ShardWork, store: ObjectStore, settings: Settings) -> None:
+        self.lease = work.lease
+        self._work = work
+        self._store = store
+        self._options = pipeline_options(work.operation, work.options, settings)
+        self._left = {item.seq: item for item in work.items}
+        self._halves: dict[int, dict[str, ImageResult]] = {}
+        self.live = True
+
+    @property
+    def finished(self) -> bool:
+        """Whether every item that was open has an outcome."""
+        return not self._left
+
+    @property
+    def open_seqs(self) -> list[int]:
+        """The items without an outcome, in order."""
+        return sorted(self._left)
+
+    def inputs(self, seqs: list[int] | None = None) -> Iterator[ImageInput]:
+        """Images of the open items (or of some), for as long as the shard is ours."""
+        for seq in self.open_seqs if seqs is None else seqs:
+            if not self.live:
+                return
+            item = self._left[seq]
+            yield self._input(seq, _PROBE, item.image_uri)
+            if item.reference_uri is not None:
+                yield self._input(seq, _REFERENCE, item.reference_uri)
+
+    def _input(self, seq: int, role: str, uri: str) -> ImageInput:
+        load: Callable[[], bytes] = partial(self._load, uri)
+        return ImageInput((self, seq, role), load, self._options)
+
+    def _load(self, uri: str) -> bytes:
+        """Checked again at the last moment: a bucket may have been taken from the tenant."""
+        location = ObjectLocation.parse(uri)
+        if not location.within(self._work.readable):
+            raise BucketForbidden(f"{location} is not in a bucket or prefix registered for you")
+        return self._store.read(location)
+
+    def take(self, seq: int, role: str, result: ImageResult) -> ItemOutcome | None:
+        """Add one image's result; returns the item's outcome once it is whole."""
+        halves = self._halves.setdefault(seq, {})
+        halves[role] = result
+        item = self._left[seq]
+        wanted = 2 if item.reference_uri is not None else 1
+        if len(halves) < wanted:
+            return None
+        del self._halves[seq]
+        return self._outcome(seq, halves[_PROBE], halves.get(_REFERENCE))
+
+    def _outcome(self, seq: int, probe: ImageResult, reference: ImageResult | None) -> ItemOutcome:
+        error = probe.error or (reference.error if reference else None)
+        compared = found_image(reference) if reference else None
+        return ItemOutcome(seq, found_image(probe), compared, error)
+
+    def close(self, outcomes: list[ItemOutcome]) -> None:
+        """Forget items whose outcomes are stored."""
+        for outcome in outcomes:
+            self._left.pop(outcome.seq, None)

@@ -1,0 +1,196 @@
+"""One recognition task: lease a shard, stream it through the pipeline, store batch by batch."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import cast
+
+import structlog
+from flask import Flask
+
+from app.adapters.s3 import ObjectStore
+from app.config import Settings
+from app.domain.errors import ItemError, LeaseLost, RecognitionFailed
+from app.domain.fairness import BULK_SHARE
+from app.domain.lease import POISON_DEATHS, Lease, ShardRef
+from app.domain.outcomes import ItemOutcome
+from app.domain.states import Priority
+from app.services.begin_shard import begin_shard
+from app.services.bury_item import bury_item
+from app.services.lease_shards import begin_trial, hand_back, lease_shard, lease_small_shards
+from app.services.notify import wake_dispatcher
+from app.services.store_results import ShardResults, store_results
+from workers.recognition import shutdown
+from workers.recognition.identity import current_holder
+from workers.recognition.lease_keeper import LeaseKeeper
+from workers.recognition.open_work import OpenWork
+from workers.vision.pipeline import ImageInput, ImageResult, RecognitionPipeline
+
+_log = structlog.get_logger(__name__)
+
+# Items that share a task: a shard with fewer is joined by other small ones of the same model.
+TASK_ITEMS = 32
+# Interactive items let in ahead of the rest at a batch boundary: bulk keeps its share of the batch.
+ADMITTED_ITEMS = int(TASK_ITEMS * (1 - BULK_SHARE))
+
+
+class ShardTask:
+    """The work of one task, from its first lease to its last."""
+
+    def __init__(
+        self, app: Flask, pipeline: RecognitionPipeline, store: ObjectStore, keeper: LeaseKeeper
+    ) -> None:
+        self._settings: Settings = app.config["SETTINGS"]
+        self._pipeline = pipeline
+        self._store = store
+        self._keeper = keeper
+        self._holder = current_holder()
+        self._works: list[OpenWork] = []
+        self._queue: deque[OpenWork] = deque()
+        self._ends_at = time.monotonic() + self._settings.recognise_seconds
+
+    def run(self, shard: ShardRef) -> int:
+        """Recognise the shard, and small ones beside it; returns how many items were closed.
+
+        What is not done when time is up or the worker stops is handed back, no attempt counted.
+        """
+        lease = lease_shard(shard, self._holder, self._settings.lease_seconds)
+        if lease is None:
+            return 0
+        first = self._admit(lease)
+        if first is not None and lease.isolated:
+            closed = self._run_isolated(first)
+        else:
+            self._fill(TASK_ITEMS - lease.open_items, list(Priority))
+            closed = self._run_batched()
+        self._hand_back_rest()
+        return closed
+
+    def _admit(self, lease: Lease) -> OpenWork | None:
+        self._keeper.keep(lease)
+        work = begin_shard(lease)
+        if work is None:
+            self._keeper.let_go(lease)
+            return None
+        opened = OpenWork(work, self._store, self._settings)
+        self._works.append(opened)
+        if lease.priority is Priority.INTERACTIVE:
+            self._queue.appendleft(opened)
+        else:
+            self._queue.append(opened)
+        return opened
+
+    def _fill(self, room: int, lanes: Sequence[Priority]) -> None:
+        if room > 0:
+            life = self._settings.lease_seconds
+            for lease in lease_small_shards(self._pipeline.model, self._holder, life, room, lanes):
+                self._admit(lease)
+
+    def _inputs(self) -> Iterator[ImageInput]:
+        """Images of the works in the queue; one put in front goes next, amid another's images."""
+        open_inputs: list[Iterator[ImageInput]] = []
+        while self._queue or open_inputs:
+            if self._queue:
+                open_inputs.append(self._queue.popleft().inputs())
+            for image in open_inputs[-1]:
+                yield image
+                if self._queue and self._queue[0].lease.priority is Priority.INTERACTIVE:
+                    break
+            else:
+                open_inputs.pop()
+
+    def _run_batched(self) -> int:
+        closed = 0
+        with closing(self._pipeline.run(self._inputs())) as batches:
+            for batch in batches:
+                closed += self._store_batch(batch)
+                if self._must_stop():
+                    break
+                self._fill(ADMITTED_ITEMS, [Priority.INTERACTIVE])
+        return closed
+
+    def _must_stop(self) -> bool:
+        return shutdown.requested() or time.monotonic() > self._ends_at
+
+    def _store_batch(self, batch: list[ImageResult]) -> int:
+        outcomes: dict[OpenWork, list[ItemOutcome]] = {}
+        for result in batch:
+            work, seq, role = _key(result)
+            outcome = work.take(seq, role, result)
+            if outcome is not None:
+                outcomes.setdefault(work, []).append(outcome)
+        return sum(self._store_outcomes(work, found) for work, found in outcomes.items())
+
+    def _store_outcomes(self, work: OpenWork, outcomes: list[ItemOutcome]) -> int:
+        if not work.live:
+            return 0
+        try:
+            goes_on = store_results(ShardResults(work.lease, tuple(outcomes)))
+        except LeaseLost as error:
+            _log.warning("lease_lost", shard=str(work.lease.shard), detail=str(error))
+            self._drop(work)
+            return 0
+        work.close(outcomes)
+        if work.finished or not goes_on:
+            self._drop(work)
+            wake_dispatcher()
+        return len(outcomes)
+
+    def _drop(self, work: OpenWork) -> None:
+        work.live = False
+        self._keeper.let_go(work.lease)
+
+    def _run_isolated(self, work: OpenWork) -> int:
+        """Try the items of a shard that lost its worker one by one, each recorded before."""
+        closed = 0
+        self._queue.clear()
+        for seq in work.open_seqs:
+            deaths = begin_trial(work.lease, seq)
+            if deaths is None:
+                self._drop(work)
+                return closed
+            if deaths >= POISON_DEATHS:
+                return closed + self._bury(work, seq) + self._run_rest(work)
+            closed += self._try_alone(work, seq)
+            if self._must_stop() or not work.live:
+                return closed
+        return closed
+
+    def _bury(self, work: OpenWork, seq: int) -> int:
+        _log.error("item_buried", shard=str(work.lease.shard), seq=seq)
+        if not bury_item(work.lease, seq):
+            self._drop(work)
+        work.close([ItemOutcome(seq)])
+        return 1
+
+    def _run_rest(self, work: OpenWork) -> int:
+        """The poison is found: the rest goes on together."""
+        self._queue.append(work)
+        return self._run_batched()
+
+    def _try_alone(self, work: OpenWork, seq: int) -> int:
+        closed = 0
+        try:
+            for batch in self._pipeline.run(work.inputs([seq])):
+                closed += self._store_batch(batch)
+        except (ItemError, LeaseLost):
+            raise
+        except Exception:  # noqa: BLE001 - it was alone, so whatever failed must not come back
+            _log.exception("item_failed_unexpectedly", shard=str(work.lease.shard), seq=seq)
+            error = RecognitionFailed("recognition failed on this image for a reason of our own")
+            closed += self._store_outcomes(work, [ItemOutcome(seq, error=error)])
+        return closed
+
+    def _hand_back_rest(self) -> None:
+        rest = [work.lease for work in self._works if work.live and not work.finished]
+        if rest:
+            hand_back(rest)
+            wake_dispatcher()
+
+
+def _key(result: ImageResult) -> tuple[OpenWork, int, str]:
+    """The key that OpenWork gave this image."""
+    return cast("tuple[OpenWork, int, str]", result.key)

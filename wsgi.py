@@ -1,0 +1,7 @@
+"""The API's entry point, and that of `flask --app wsgi`: commands may know the workers' code."""
+
+from app import create_app
+from workers.commands.models import models
+
+app = create_app()
+app.cli.add_command(models)
