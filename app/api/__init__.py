@@ -1,0 +1,67 @@
+"""The HTTP API: one blueprint a resource, under /api/v1."""
+
+from __future__ import annotations
+
+from flask import Flask
+from flask_cors import CORS
+
+from app.api import collections, docs
+from app.api.errors import init_errors
+from app.api.rate_limit import init_rate_limit
+from app.api.request_context import REQUEST_ID_HEADER, init_request_context
+from app.api.resource import FaceQueueApi
+from app.config import Settings
+
+BASE = "/api/v1"
+
+RESOURCES = (collections.blueprint,)
+
+# A multipart body is a little larger than the file in it.
+_FORM_OVERHEAD = 64 * 1024
+
+
+def register_api(app: Flask) -> None:
+    """Add every resource to the application, and what all requests share."""
+    settings: Settings = app.config["SETTINGS"]
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_size + _FORM_OVERHEAD
+    app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
+    init_request_context(app)
+    init_errors(app)
+    init_rate_limit(app, settings)
+    _allow_origins(app, settings)
+    api = _new_api(app)
+    for resource in RESOURCES:
+        api.register_blueprint(resource, url_prefix=BASE)
+    app.register_blueprint(docs.blueprint)
+
+
+def _new_api(app: Flask) -> FaceQueueApi:
+    app.config.update(
+        API_TITLE="FaceQueue",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX=BASE,
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = FaceQueueApi(
+        app,
+        spec_kwargs={
+            "info": {"description": "Batch face recognition: queue jobs, read results."},
+            "security": [{"bearer": []}],
+            "servers": [{"url": "/"}],
+        },
+    )
+    api.spec.components.security_scheme(
+        "bearer",
+        {"type": "http", "scheme": "bearer", "description": "An API key of your tenant"},
+    )
+    return api
+
+
+def _allow_origins(app: Flask, settings: Settings) -> None:
+    if settings.cors_allowed_origins:
+        CORS(
+            app,
+            resources={f"{BASE}/*": {"origins": list(settings.cors_allowed_origins)}},
+            expose_headers=[REQUEST_ID_HEADER, "Location", "Link", "ETag", "Retry-After"],
+        )

@@ -1,0 +1,75 @@
+"""Galleries of a tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.api.auth import actor, principal, requires
+from app.api.idempotency import idempotent
+from app.api.pagination import PageArgs, page, page_schema
+from app.api.resource import Resource
+from app.api.schemas.collections import (
+    CollectionCreateSchema,
+    CollectionSchema,
+    CollectionUpdateSchema,
+)
+from app.domain.names import Scope
+from app.models.collection import Collection
+from app.models.session import tenant_transaction
+from app.queries import collections as queries
+from app.services import collections
+from app.services.collections import NewCollection
+
+blueprint = Resource("collections", __name__, description="Galleries, each bound to one model")
+
+
+@blueprint.post("/collections")
+@requires(Scope.COLLECTIONS_WRITE)
+@idempotent
+@blueprint.takes(CollectionCreateSchema)
+@blueprint.returns(201, CollectionSchema)
+def create_collection(wanted: NewCollection) -> Collection:
+    """Make a collection."""
+    return collections.create_collection(principal().tenant_id, wanted, actor())
+
+
+@blueprint.get("/collections")
+@requires(Scope.COLLECTIONS_READ)
+@blueprint.takes(PageArgs, "query")
+@blueprint.returns(200, page_schema(CollectionSchema))
+def list_collections(args: dict[str, Any]) -> Any:
+    """List collections, newest first."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        rows = queries.list_collections(
+            session, tenant_id, limit=args["limit"], after=args["cursor"]
+        )
+    return page(rows, args["limit"], lambda row: row.id)
+
+
+@blueprint.get("/collections/<uuid:collection_id>")
+@requires(Scope.COLLECTIONS_READ)
+@blueprint.returns(200, CollectionSchema)
+def get_collection(collection_id: UUID) -> Collection:
+    """Read a collection."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        return queries.find_collection(session, tenant_id, collection_id)
+
+
+@blueprint.patch("/collections/<uuid:collection_id>")
+@requires(Scope.COLLECTIONS_WRITE)
+@blueprint.takes(CollectionUpdateSchema)
+@blueprint.returns(200, CollectionSchema)
+def update_collection(changes: dict[str, Any], collection_id: UUID) -> Collection:
+    """Change a collection's name, rule or metadata; its model stays."""
+    return collections.update_collection(principal().tenant_id, collection_id, changes, actor())
+
+
+@blueprint.delete("/collections/<uuid:collection_id>")
+@requires(Scope.COLLECTIONS_WRITE)
+@blueprint.returns(204)
+def delete_collection(collection_id: UUID) -> None:
+    """Erase a collection with its subjects, faces and embeddings."""
+    collections.delete_collection(principal().tenant_id, collection_id, actor())

@@ -1,0 +1,50 @@
+"""Fields and bases of schemas that every resource shares."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+NAME_LENGTH = validate.Length(min=1, max=200)
+_METADATA_BYTES = 16_384
+
+
+class Timestamp(fields.AwareDateTime):
+    """A moment, written as RFC 3339 in UTC; read with any offset, but never without one."""
+
+    def _serialize(
+        self,
+        value: dt.datetime | None,
+        attr: str | None,  # noqa: ARG002 - marshmallow's signature
+        obj: Any,  # noqa: ARG002 - marshmallow's signature
+        **kwargs: Any,  # noqa: ARG002 - marshmallow's signature
+    ) -> str | None:
+        return None if value is None else rfc3339(value)
+
+
+class Metadata(fields.Dict):
+    """A JSON object that the client keeps with a row and that we never read."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("metadata", {"description": "Your own data, up to 16 KiB of JSON"})
+        super().__init__(keys=fields.String(), validate=_is_small, **kwargs)
+
+
+def rfc3339(moment: dt.datetime) -> str:
+    """Write a moment in UTC."""
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def _is_small(value: dict[str, Any]) -> None:
+    if len(json.dumps(value, ensure_ascii=False).encode()) > _METADATA_BYTES:
+        raise ValidationError(f"Larger than {_METADATA_BYTES} bytes as JSON")
+
+
+class RowSchema(Schema):
+    """What rows with an id answer with."""
+
+    id = fields.UUID(required=True)
+    created_at = Timestamp(required=True)

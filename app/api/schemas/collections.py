@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
+
+from app.api.fields import NAME_LENGTH, Metadata, RowSchema, Timestamp
+from app.services.collections import NewCollection
+
+_SIMILARITY = validate.Range(min=-1, max=1)
+_RATE = validate.Range(min=0, max=1, min_inclusive=False, max_inclusive=False)
+
+
+class _RuleSchema(Schema):
+    threshold = fields.Float(
+        validate=_SIMILARITY,
+        metadata={"description": "Cosine similarity from which on two faces match"},
+    )
+    target_fpir = fields.Float(
+        validate=_RATE,
+        metadata={"description": "How often a stranger may be named as somebody"},
+    )
+
+
+class CollectionCreateSchema(_RuleSchema):
+    """Body of POST /collections."""
+
+    name = fields.String(required=True, validate=NAME_LENGTH)
+    model = fields.String(metadata={"description": "A model of the registry, such as SFace"})
+    metadata = Metadata()
+
+    @post_load
+    def _as_request(self, data: dict[str, Any], **_: Any) -> NewCollection:
+        return NewCollection(**data)
+
+
+class CollectionUpdateSchema(_RuleSchema):
+    """Body of PATCH /collections/{id}."""
+
+    name = fields.String(validate=NAME_LENGTH)
+    metadata = Metadata()
+
+
+class CollectionSchema(RowSchema):
+    """A collection as the client reads it."""
+
+    name = fields.String(required=True)
+    model = fields.String(required=True, metadata={"description": "name@digest"})
+    dimensions = fields.Integer(required=True)
+    threshold = fields.Float(required=True, allow_none=True)
+    target_fpir = fields.Float(required=True, allow_none=True)
+    face_count = fields.Integer(required=True)
+    metadata = Metadata(required=True, attribute="metadata_")
+    updated_at = Timestamp(required=True)

@@ -1,0 +1,15 @@
+"""Commands of the `flask` command line."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register_commands(app: Flask) -> None:
+    """Add the commands to the application."""
+    from app.commands.api_keys import group as api_keys
+    from app.commands.buckets import group as buckets
+    from app.commands.tenants import group as tenants
+
+    for group in (tenants, api_keys, buckets):
+        app.cli.add_command(group)

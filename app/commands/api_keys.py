@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+import click
+
+from app.commands.typed_errors import CommandGroup, table
+from app.domain.actor import SYSTEM
+from app.domain.names import Scope
+from app.models.session import owner_transaction
+from app.queries.api_keys import list_api_keys
+from app.services.api_keys import NewKey, issue_api_key, revoke_api_key
+
+_MOST_KEYS = 10_000
+
+group = CommandGroup("api-keys", help="Keys of a tenant.")
+tenant_option = click.option(
+    "--tenant", "tenant_id", type=click.UUID, required=True, metavar="ID", help="The tenant."
+)
+
+
+@group.command("create")
+@tenant_option
+@click.option("--name", required=True, help="What the key is for.")
+@click.option(
+    "--scopes",
+    required=True,
+    metavar="A,B",
+    help=f"Any of {', '.join(Scope)}; `admin` includes the others.",
+)
+@click.option("--expires-days", type=click.IntRange(min=1), help="Days until it ends by itself.")
+def create(tenant_id: UUID, name: str, scopes: str, expires_days: int | None) -> None:
+    """Make a key and print it; it cannot be shown again."""
+    expires_at = dt.datetime.now(dt.UTC) + dt.timedelta(days=expires_days) if expires_days else None
+    _key, text = issue_api_key(tenant_id, NewKey(name, _scopes(scopes), expires_at))
+    click.echo(text)
+
+
+@group.command("list")
+@tenant_option
+def show(tenant_id: UUID) -> None:
+    """Print id, prefix, name, scopes, expiry and revocation of the tenant's keys."""
+    with owner_transaction() as session:
+        keys = list_api_keys(session, tenant_id, limit=_MOST_KEYS, after=None)
+    table([(k.id, k.prefix, k.name, ",".join(k.scopes), k.expires_at, k.revoked_at) for k in keys])
+
+
+@group.command("revoke")
+@tenant_option
+@click.argument("key_id", type=click.UUID)
+def revoke(tenant_id: UUID, key_id: UUID) -> None:
+    """End the key KEY_ID at once."""
+    revoke_api_key(tenant_id, key_id, SYSTEM)
+
+
+def _scopes(text: str) -> list[Scope]:
+    try:
+        return [Scope(part.strip()) for part in text.split(",") if part.strip()]
+    except ValueError as error:
+        raise click.BadParameter(f"{error}; choose from {', '.join(Scope)}") from error

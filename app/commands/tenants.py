@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import click
+
+from app.commands.typed_errors import CommandGroup, table
+from app.services.tenants import create_tenant, list_tenants
+
+group = CommandGroup("tenants", help="Organisations that use this installation.")
+
+
+@group.command("create")
+@click.argument("name")
+@click.option("--contact", metavar="EMAIL", help="Whom to write to about this tenant.")
+def create(name: str, contact: str | None) -> None:
+    """Make a tenant called NAME and print its id."""
+    click.echo(create_tenant(name, contact).id)
+
+
+@group.command("list")
+def show() -> None:
+    """Print id, name, contact and creation time of every tenant."""
+    table(
+        [
+            (t.id, t.name, t.contact_email, t.created_at.isoformat("T", "seconds"))
+            for t in list_tenants()
+        ]
+    )
