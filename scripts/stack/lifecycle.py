@@ -1,0 +1,138 @@
+"""Bringing the stack up and taking it down: the order of things."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from scripts.stack import application, object_store, postgres, redis_server, supervision
+from scripts.stack.environment import write_env_file
+from scripts.stack.failures import StackError
+from scripts.stack.ports import choose_ports, refuse_taken
+from scripts.stack.programs import Program
+from scripts.stack.state import DEFAULT_STATE, State, load_state, locked, prepare_state
+
+Report = Callable[[str], None]
+
+# Databases stop in the middle of a write on a full disk; so much is needed to begin at all.
+_FREE_BYTES = 700 * 1024 * 1024
+
+
+def up(folder: Path = DEFAULT_STATE, *, everything: bool, report: Report = print) -> State:
+    """Start the servers and, with `everything`, FaceQueue itself; what runs already is left alone.
+
+    Raises:
+        StackError: one line that says what is in the way.
+    """
+    with locked(folder.resolve()):
+        state = prepare_state(folder)
+        _refuse_full_disk(state)
+        choose_ports(state)
+        programs = _servers(state) + (application.programs(state) if everything else [])
+        _supervise(state, programs)
+        _start_servers(state, report)
+        if everything:
+            _start_application(state, report)
+        write_env_file(state)
+    return state
+
+
+def down(folder: Path = DEFAULT_STATE) -> None:
+    """Stop all that runs, also what a killed supervisord left behind."""
+    with locked(folder.resolve()):
+        supervision.stop_supervisor(load_state(folder))
+
+
+def reset(folder: Path = DEFAULT_STATE) -> None:
+    """Stop all and delete the stack's data, secrets and logs."""
+    down(folder)
+    state = load_state(folder)
+    postgres.remove(state)
+    if state.sockets.parent != state.folder:
+        shutil.rmtree(state.sockets, ignore_errors=True)
+    shutil.rmtree(state.folder, ignore_errors=True)
+
+
+def _servers(state: State) -> list[Program]:
+    return [postgres.program(state), redis_server.program(state), object_store.program(state)]
+
+
+def _supervise(state: State, programs: list[Program]) -> None:
+    running = supervision.is_running(state)
+    if not running:
+        supervision.end_strays(state)
+    busy = {item["name"] for item in supervision.processes(state) if item["pid"]}
+    refuse_taken(state, tuple(p for each in programs if each.name not in busy for p in each.ports))
+    postgres.prepare(state)
+    redis_server.prepare(state)
+    object_store.prepare(state)
+    if running and {item["name"] for item in supervision.processes(state)} > {
+        program.name for program in programs
+    }:
+        return  # a whole stack runs and only its servers are asked for
+    supervision.write_configuration(state, programs)
+    if running:
+        supervision.reload_programs(state)
+    else:
+        shutil.rmtree(state.folder / "metrics", ignore_errors=True)
+        (state.folder / "metrics").mkdir(mode=0o700)
+        supervision.start_supervisor(state)
+
+
+def _start_servers(state: State, report: Report) -> None:
+    report("Starting PostgreSQL, Valkey and SeaweedFS")
+    _start(state, _servers(state))
+    if "bootstrapped" not in state.facts:
+        postgres.bootstrap(state)
+        state.facts["bootstrapped"] = "yes"
+        state.save()
+
+
+def _start_application(state: State, report: Report) -> None:
+    report("Migrating the database and installing the model's weights")
+    with ThreadPoolExecutor() as pool:
+        for step in [
+            pool.submit(application.migrate, state),
+            pool.submit(application.install_models, state),
+        ]:
+            step.result()
+    application.make_account(state)
+    report("Starting the API, workers, dispatcher, beat and Flower")
+    _start(state, application.programs(state))
+
+
+def _start(state: State, programs: list[Program]) -> None:
+    for program in programs:
+        supervision.start_program(state, program.name)
+    for program in programs:
+        _wait(state, program)
+
+
+def _wait(state: State, program: Program) -> None:
+    deadline = time.monotonic() + program.ready_seconds
+    while time.monotonic() < deadline:
+        process = supervision.process(state, program.name)
+        if process["statename"] == "FATAL":
+            break
+        if process["statename"] == "RUNNING" and program.ready(state):
+            return
+        time.sleep(0.1)
+    log = state.logs / f"{program.name}.log"
+    raise StackError(f"{program.name} did not come up. {_last_words(log)} (see {log})")
+
+
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f"Its last words: {lines[-1][-300:]}" if lines else "It said nothing"
+
+
+def _refuse_full_disk(state: State) -> None:
+    free = shutil.disk_usage(state.folder).free
+    if free < _FREE_BYTES:
+        raise StackError(
+            f"Only {free // 2**20} MB are free in {state.folder}; the stack needs "
+            f"{_FREE_BYTES // 2**20} MB. Free some space and start again."
+        )
