@@ -9,8 +9,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from app.domain.errors import WebhookUrlInvalid
-
-MAX_URL_LENGTH = 2048
+from app.domain.webhooks import MAX_URL_LENGTH
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # What parsers disagree about: blanks, controls, a backslash that some read as a slash.

@@ -43,6 +43,8 @@ CLOCK_LEEWAY = dt.timedelta(seconds=1)
 CONCURRENT_PER_ENDPOINT = 2
 """Attempts that may be under way at one endpoint, so that a slow receiver delays only itself."""
 
+MAX_URL_LENGTH = 2048
+
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of secrets, not one of them
 
 SUBSCRIBABLE = tuple(event for event in EventType if event is not EventType.TEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -45,6 +46,75 @@ def _one(session: Session, query: Select[WebhookEndpoint]) -> WebhookEndpoint:
     return endpoint
 
 
+def list_endpoints(
+    session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
+) -> Sequence[WebhookEndpoint]:
+    """Endpoints, newest first: up to `limit` and one more."""
+    query = select(WebhookEndpoint).where(WebhookEndpoint.tenant_id == tenant_id)
+    if after is not None:
+        query = query.where(WebhookEndpoint.id < after)
+    return session.scalars(query.order_by(WebhookEndpoint.id.desc()).limit(limit + 1)).all()
+
+
+def list_deliveries(
+    session: Session,
+    tenant_id: UUID,
+    endpoint_id: UUID,
+    *,
+    state: str | None,
+    limit: int,
+    after: UUID | None,
+) -> Sequence[WebhookDelivery]:
+    """Deliveries of an endpoint, newest first: up to `limit` and one more.
+
+    Raises:
+        NotFound: no endpoint of this tenant has the id.
+    """
+    find_endpoint(session, tenant_id, endpoint_id)
+    query = select(WebhookDelivery).where(
+        WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.endpoint_id == endpoint_id
+    )
+    if state is not None:
+        query = query.where(WebhookDelivery.state == state)
+    if after is not None:
+        query = query.where(WebhookDelivery.id < after)
+    return session.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit + 1)).all()
+
+
+def list_attempts(
+    session: Session,
+    tenant_id: UUID,
+    endpoint_id: UUID,
+    delivery_id: UUID,
+    *,
+    limit: int,
+    after: UUID | None,
+) -> Sequence[WebhookAttempt]:
+    """Attempts of a delivery, newest first: up to `limit` and one more.
+
+    Raises:
+        NotFound: the endpoint of this tenant has no such delivery.
+    """
+    find_delivery(session, tenant_id, endpoint_id, delivery_id)
+    query = select(WebhookAttempt).where(
+        WebhookAttempt.tenant_id == tenant_id, WebhookAttempt.delivery_id == delivery_id
+    )
+    if after is not None:
+        query = query.where(WebhookAttempt.id < after)
+    return session.scalars(query.order_by(WebhookAttempt.id.desc()).limit(limit + 1)).all()
+
+
+def find_delivery(
+    session: Session, tenant_id: UUID, endpoint_id: UUID, delivery_id: UUID
+) -> WebhookDelivery:
+    """One delivery of an endpoint.
+
+    Raises:
+        NotFound: the endpoint of this tenant has no such delivery.
+    """
+    return _one_delivery(session, _delivery(tenant_id, endpoint_id, delivery_id))
+
+
 def lock_delivery(
     session: Session, tenant_id: UUID, endpoint_id: UUID, delivery_id: UUID
 ) -> WebhookDelivery:
@@ -53,15 +123,19 @@ def lock_delivery(
     Raises:
         NotFound: the endpoint of this tenant has no such delivery.
     """
-    delivery = session.scalars(
-        select(WebhookDelivery)
-        .where(
-            WebhookDelivery.tenant_id == tenant_id,
-            WebhookDelivery.endpoint_id == endpoint_id,
-            WebhookDelivery.id == delivery_id,
-        )
-        .with_for_update()
-    ).one_or_none()
+    return _one_delivery(session, _delivery(tenant_id, endpoint_id, delivery_id).with_for_update())
+
+
+def _delivery(tenant_id: UUID, endpoint_id: UUID, delivery_id: UUID) -> Select[WebhookDelivery]:
+    return select(WebhookDelivery).where(
+        WebhookDelivery.tenant_id == tenant_id,
+        WebhookDelivery.endpoint_id == endpoint_id,
+        WebhookDelivery.id == delivery_id,
+    )
+
+
+def _one_delivery(session: Session, query: Select[WebhookDelivery]) -> WebhookDelivery:
+    delivery = session.scalars(query).one_or_none()
     if delivery is None:
         raise NotFound("The endpoint has no such delivery")
     return delivery

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import current_app
@@ -27,17 +28,16 @@ from app.services.webhook_switch import disable_endpoint, enable_endpoint
 
 
 @dataclass(frozen=True)
-class EndpointChanges:
-    """What a PATCH names; None leaves a field as it is."""
+class NewEndpoint:
+    """What a client chooses: where to, which event types, and a text for itself."""
 
-    url: str | None = None
-    events: Sequence[str] | None = None
+    url: str
+    events: Sequence[str] = SUBSCRIBABLE
     description: str | None = None
-    state: EndpointState | None = None
 
 
 def create_endpoint(
-    tenant_id: UUID, url: str, events: Sequence[str], description: str | None, actor: Actor
+    tenant_id: UUID, wanted: NewEndpoint, actor: Actor
 ) -> tuple[WebhookEndpoint, str]:
     """Register a receiver.
 
@@ -48,14 +48,14 @@ def create_endpoint(
         WebhookUrlInvalid: the URL is not one that can be called.
         Invalid: an event type that does not exist, or none.
     """
-    _check_url(url)
+    _check_url(wanted.url)
     secret = new_secret()
     endpoint = WebhookEndpoint(
         id=new_id(),
         tenant_id=tenant_id,
-        url=url,
-        description=description,
-        events=_known(events),
+        url=wanted.url,
+        description=wanted.description,
+        events=_known(wanted.events),
         secret_encrypted=secret_box().seal(secret),
         state=EndpointState.ENABLED,
         created_at=dt.datetime.now(dt.UTC),
@@ -68,9 +68,9 @@ def create_endpoint(
 
 
 def update_endpoint(
-    tenant_id: UUID, endpoint_id: UUID, changes: EndpointChanges, actor: Actor
+    tenant_id: UUID, endpoint_id: UUID, changes: Mapping[str, Any], actor: Actor
 ) -> WebhookEndpoint:
-    """Change an endpoint; enabling it sends out what was held.
+    """Change `url`, `events`, `description` or `state`; enabling it sends out what was held.
 
     Raises:
         NotFound: no endpoint of this tenant has the id.
@@ -78,20 +78,25 @@ def update_endpoint(
     """
     with tenant_transaction(tenant_id) as session:
         endpoint = lock_endpoint(session, tenant_id, endpoint_id)
-        if changes.url is not None:
-            _check_url(changes.url)
-            endpoint.url = changes.url
-        if changes.events is not None:
-            endpoint.events = _known(changes.events)
-        if changes.description is not None:
-            endpoint.description = changes.description
-        _audit(session, endpoint, actor, "updated")
-        now = dt.datetime.now(dt.UTC)
-        if changes.state is EndpointState.ENABLED:
-            enable_endpoint(session, endpoint, now, actor)
-        elif changes.state is EndpointState.DISABLED:
-            disable_endpoint(session, endpoint, DisabledReason.BY_CLIENT, now, actor)
+        if "url" in changes:
+            _check_url(changes["url"])
+            endpoint.url = changes["url"]
+        if "events" in changes:
+            endpoint.events = _known(changes["events"])
+        if "description" in changes:
+            endpoint.description = changes["description"]
+        _audit(session, endpoint, actor, "updated", {"fields": sorted(changes)})
+        _switch(session, endpoint, changes.get("state"), actor)
+        session.flush()
     return endpoint
+
+
+def _switch(session: Session, endpoint: WebhookEndpoint, state: str | None, actor: Actor) -> None:
+    now = dt.datetime.now(dt.UTC)
+    if state == EndpointState.ENABLED:
+        enable_endpoint(session, endpoint, now, actor)
+    elif state == EndpointState.DISABLED:
+        disable_endpoint(session, endpoint, DisabledReason.BY_CLIENT, now, actor)
 
 
 def delete_endpoint(tenant_id: UUID, endpoint_id: UUID, actor: Actor) -> None:
@@ -156,7 +161,13 @@ def _known(events: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(events))
 
 
-def _audit(session: Session, endpoint: WebhookEndpoint, actor: Actor, verb: str) -> None:
+def _audit(
+    session: Session,
+    endpoint: WebhookEndpoint,
+    actor: Actor,
+    verb: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
     record_audit(
         session,
         endpoint.tenant_id,
@@ -164,4 +175,5 @@ def _audit(session: Session, endpoint: WebhookEndpoint, actor: Actor, verb: str)
         f"webhook_endpoint.{verb}",
         "webhook_endpoint",
         endpoint.id,
+        detail,
     )

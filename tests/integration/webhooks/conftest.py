@@ -1,4 +1,4 @@
-"""A real receiver, traps that notice any connection, and a tenant with endpoints in the database."""
+"""A real receiver, a trap that notices any connection, and a tenant that sends webhooks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from sqlalchemy import select
 from app.domain.actor import SYSTEM
 from app.domain.identifiers import new_id
 from app.domain.states import EventType
-from app.domain.webhooks import SUBSCRIBABLE, event_payload
+from app.domain.webhooks import event_payload
 from app.models.audit_event import AuditEvent
 from app.models.session import owner_transaction, tenant_transaction
 from app.models.tenant import Tenant
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.services.webhook_delivery import deliver_due
-from app.services.webhook_endpoints import create_endpoint
+from app.services.webhook_endpoints import NewEndpoint, create_endpoint
 
 _connects: list[Any] = []
 
@@ -147,7 +147,7 @@ class Sender:
 
     def endpoint(self, url: str) -> tuple[UUID, str]:
         """Register a receiver; its id and secret."""
-        endpoint, secret = create_endpoint(self.tenant_id, url, SUBSCRIBABLE, None, SYSTEM)
+        endpoint, secret = create_endpoint(self.tenant_id, NewEndpoint(url), SYSTEM)
         return endpoint.id, secret
 
     def event(self, endpoint_id: UUID, at: dt.datetime) -> UUID:

@@ -10,14 +10,12 @@ import pytest
 
 from app.domain.actor import SYSTEM
 from app.domain.errors import EndpointDisabled
-from app.domain.states import EndpointState
-from app.services.webhook_endpoints import EndpointChanges, send_test_event, update_endpoint
+from app.services.webhook_endpoints import delete_endpoint, send_test_event, update_endpoint
 
 START = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
-ENABLE = EndpointChanges(state=EndpointState.ENABLED)
-DISABLE = EndpointChanges(state=EndpointState.DISABLED)
+ENABLE, DISABLE = {"state": "enabled"}, {"state": "disabled"}
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -182,8 +180,6 @@ def test_a_success_that_arrives_after_the_endpoint_was_disabled_still_counts(
 def test_an_endpoint_that_is_deleted_meanwhile_leaves_nothing_to_record(
     sender: Any, receiver: Any
 ) -> None:
-    from app.services.webhook_endpoints import delete_endpoint
-
     endpoint, _ = sender.endpoint(receiver.url)
     event = sender.event(endpoint, START)
 

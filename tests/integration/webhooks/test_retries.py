@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -80,7 +81,7 @@ def test_failures_are_tried_again_after_the_gaps_of_the_contract(
     sender.run_clock(START + 10 * DAY)
 
     moments = [START, *(attempt.attempted_at for attempt in sender.attempts(event))]
-    gaps = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert len(gaps) == len(ATTEMPT_GAPS)
     for gap, nominal in zip(gaps, ATTEMPT_GAPS, strict=True):
         assert 0.8 * nominal <= gap <= 1.2 * nominal

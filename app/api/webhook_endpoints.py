@@ -1,0 +1,162 @@
+"""Receivers of a tenant, and what was sent to them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.api.auth import actor, principal, requires
+from app.api.idempotency import idempotent, idempotent_secret
+from app.api.pagination import PageArgs, page, page_schema
+from app.api.resource import Resource
+from app.api.schemas.webhook_endpoints import (
+    AttemptSchema,
+    DeliveryArgs,
+    DeliverySchema,
+    DeliveryWithPayloadSchema,
+    EndpointCreateSchema,
+    EndpointSchema,
+    EndpointUpdateSchema,
+    EndpointWithSecretSchema,
+)
+from app.domain.names import Scope
+from app.models.session import tenant_transaction
+from app.models.webhook_delivery import WebhookDelivery
+from app.models.webhook_endpoint import WebhookEndpoint
+from app.queries import webhooks as queries
+from app.services import webhook_endpoints, webhook_replay, webhook_secrets
+from app.services.webhook_endpoints import NewEndpoint
+
+blueprint = Resource("webhook-endpoints", __name__, description="Who is told when a job ends")
+
+_ENDPOINT = "/webhook-endpoints/<uuid:endpoint_id>"
+_DELIVERY = f"{_ENDPOINT}/deliveries/<uuid:delivery_id>"
+
+
+@blueprint.post("/webhook-endpoints")
+@requires(Scope.WEBHOOKS_WRITE)
+@idempotent_secret
+@blueprint.takes(EndpointCreateSchema)
+@blueprint.returns(201, EndpointWithSecretSchema)
+def create_endpoint(wanted: NewEndpoint) -> dict[str, Any]:
+    """Register a receiver; the answer shows its signing secret once."""
+    return _with_secret(*webhook_endpoints.create_endpoint(principal().tenant_id, wanted, actor()))
+
+
+@blueprint.get("/webhook-endpoints")
+@requires(Scope.WEBHOOKS_WRITE)
+@blueprint.takes(PageArgs, "query")
+@blueprint.returns(200, page_schema(EndpointSchema))
+def list_endpoints(args: dict[str, Any]) -> Any:
+    """List endpoints, newest first."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        rows = queries.list_endpoints(session, tenant_id, limit=args["limit"], after=args["cursor"])
+    return page(rows, args["limit"], lambda row: row.id)
+
+
+@blueprint.get(_ENDPOINT)
+@requires(Scope.WEBHOOKS_WRITE)
+@blueprint.returns(200, EndpointSchema)
+def get_endpoint(endpoint_id: UUID) -> WebhookEndpoint:
+    """Read an endpoint."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        return queries.find_endpoint(session, tenant_id, endpoint_id)
+
+
+@blueprint.patch(_ENDPOINT)
+@requires(Scope.WEBHOOKS_WRITE)
+@blueprint.takes(EndpointUpdateSchema)
+@blueprint.returns(200, EndpointSchema)
+def update_endpoint(changes: dict[str, Any], endpoint_id: UUID) -> WebhookEndpoint:
+    """Change an endpoint, disable it, or enable it again."""
+    return webhook_endpoints.update_endpoint(principal().tenant_id, endpoint_id, changes, actor())
+
+
+@blueprint.delete(_ENDPOINT)
+@requires(Scope.WEBHOOKS_WRITE)
+@blueprint.returns(204)
+def delete_endpoint(endpoint_id: UUID) -> None:
+    """Delete an endpoint and the record of its deliveries."""
+    webhook_endpoints.delete_endpoint(principal().tenant_id, endpoint_id, actor())
+
+
+@blueprint.post(f"{_ENDPOINT}/test")
+@requires(Scope.WEBHOOKS_WRITE)
+@idempotent
+@blueprint.returns(202, DeliverySchema)
+def send_test_event(endpoint_id: UUID) -> WebhookDelivery:
+    """Send an `endpoint.test` event; what came of it is in its attempts."""
+    return webhook_endpoints.send_test_event(principal().tenant_id, endpoint_id, actor())
+
+
+@blueprint.post(f"{_ENDPOINT}/rotate-secret")
+@requires(Scope.WEBHOOKS_WRITE)
+@idempotent_secret
+@blueprint.returns(200, EndpointWithSecretSchema)
+def rotate_secret(endpoint_id: UUID) -> dict[str, Any]:
+    """Make a new secret, shown once; the present one signs beside it for a day."""
+    return _with_secret(*webhook_secrets.rotate_secret(principal().tenant_id, endpoint_id, actor()))
+
+
+@blueprint.get(f"{_ENDPOINT}/deliveries")
+@requires(Scope.WEBHOOKS_WRITE)
+@blueprint.takes(DeliveryArgs, "query")
+@blueprint.returns(200, page_schema(DeliverySchema))
+def list_deliveries(args: dict[str, Any], endpoint_id: UUID) -> Any:
+    """List what was, is and will be sent to an endpoint, newest first."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        rows = queries.list_deliveries(
+            session,
+            tenant_id,
+            endpoint_id,
+            state=args["state"],
+            limit=args["limit"],
+            after=args["cursor"],
+        )
+    return page(rows, args["limit"], lambda row: row.id)
+
+
+@blueprint.get(_DELIVERY)
+@requires(Scope.WEBHOOKS_WRITE)
+@blueprint.returns(200, DeliveryWithPayloadSchema)
+def get_delivery(endpoint_id: UUID, delivery_id: UUID) -> WebhookDelivery:
+    """Read a delivery with its payload."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        return queries.find_delivery(session, tenant_id, endpoint_id, delivery_id)
+
+
+@blueprint.get(f"{_DELIVERY}/attempts")
+@requires(Scope.WEBHOOKS_WRITE)
+@blueprint.takes(PageArgs, "query")
+@blueprint.returns(200, page_schema(AttemptSchema))
+def list_attempts(args: dict[str, Any], endpoint_id: UUID, delivery_id: UUID) -> Any:
+    """List the attempts of a delivery, newest first."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        rows = queries.list_attempts(
+            session,
+            tenant_id,
+            endpoint_id,
+            delivery_id,
+            limit=args["limit"],
+            after=args["cursor"],
+        )
+    return page(rows, args["limit"], lambda row: row.id)
+
+
+@blueprint.post(f"{_DELIVERY}/replay")
+@requires(Scope.WEBHOOKS_WRITE)
+@idempotent
+@blueprint.returns(202, DeliverySchema)
+def replay_delivery(endpoint_id: UUID, delivery_id: UUID) -> WebhookDelivery:
+    """Send a delivery again, now, under the same `webhook-id`."""
+    return webhook_replay.replay_delivery(principal().tenant_id, endpoint_id, delivery_id, actor())
+
+
+def _with_secret(endpoint: WebhookEndpoint, secret: str) -> dict[str, Any]:
+    shown = {name: getattr(endpoint, name) for name in EndpointSchema().fields}
+    return {**shown, "secret": secret}
