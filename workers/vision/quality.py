@@ -21,16 +21,16 @@ import numpy as np
 
 from workers.vision.arrays import Floats, Pixels
 
-_WEIGHTS = {"size": 0.25, "sharpness": 0.3, "pose": 0.2, "exposure": 0.15, "confidence": 0.1}
+_WEIGHTS = {"size": 0.25, "sharpness": 0.35, "pose": 0.15, "exposure": 0.15, "confidence": 0.1}
 
 _EYES_USELESS, _EYES_ENOUGH = 8.0, 40.0
-_DETAIL_NONE, _DETAIL_ENOUGH = -3.0, -1.0  # log10 of Laplacian variance over variance
+_DETAIL_NONE, _DETAIL_ENOUGH = -2.5, -0.7  # log10 of Laplacian variance over variance
 _YAW_FRONTAL, _YAW_PROFILE = 0.10, 0.50  # nose offset, in distances between the eyes
 _NOSE_HEIGHT = 0.49  # of the way from eyes to mouth, in the alignment template
 _PITCH_FRONTAL, _PITCH_EXTREME = 0.12, 0.45
-_DARK, _DIM = 15.0, 70.0
+_DARK, _DIM = 5.0, 60.0
 _BRIGHT, _BURNT = 190.0, 245.0
-_FLAT, _CONTRASTY = 5.0, 35.0
+_FLAT, _CONTRASTY = 2.0, 25.0
 _SCORE_NONE, _SCORE_GOOD = 0.5, 0.9
 _SMALLEST = 1e-3  # no part may put an end to the product
 
