@@ -20,3 +20,4 @@ compile() {
 compile requirements.in requirements.txt "$@"
 compile requirements-slim.in requirements-slim.txt --constraints requirements.txt "$@"
 compile requirements-dev.in requirements-dev.txt "$@"
+compile requirements-assets.in requirements-assets.txt --no-deps "$@"
