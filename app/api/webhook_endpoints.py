@@ -137,14 +137,8 @@ def list_attempts(args: dict[str, Any], endpoint_id: UUID, delivery_id: UUID) ->
     """List the attempts of a delivery, newest first."""
     tenant_id = principal().tenant_id
     with tenant_transaction(tenant_id) as session:
-        rows = queries.list_attempts(
-            session,
-            tenant_id,
-            endpoint_id,
-            delivery_id,
-            limit=args["limit"],
-            after=args["cursor"],
-        )
+        delivery = queries.find_delivery(session, tenant_id, endpoint_id, delivery_id)
+        rows = queries.list_attempts(session, delivery, limit=args["limit"], after=args["cursor"])
     return page(rows, args["limit"], lambda row: row.id)
 
 

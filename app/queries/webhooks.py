@@ -9,10 +9,13 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import NotFound
 from app.domain.states import DeliveryState
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
+from app.queries.rows import newest, the_one
+
+_NO_ENDPOINT = "There is no such webhook endpoint"
+_NO_DELIVERY = "The endpoint has no such delivery"
 
 
 def find_endpoint(session: Session, tenant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
@@ -21,7 +24,7 @@ def find_endpoint(session: Session, tenant_id: UUID, endpoint_id: UUID) -> Webho
     Raises:
         NotFound: no endpoint of this tenant has the id.
     """
-    return _one(session, _endpoint(tenant_id, endpoint_id))
+    return the_one(session, _endpoint(tenant_id, endpoint_id), _NO_ENDPOINT)
 
 
 def lock_endpoint(session: Session, tenant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
@@ -30,7 +33,8 @@ def lock_endpoint(session: Session, tenant_id: UUID, endpoint_id: UUID) -> Webho
     Raises:
         NotFound: no endpoint of this tenant has the id.
     """
-    return _one(session, _endpoint(tenant_id, endpoint_id).with_for_update(key_share=True))
+    locked = _endpoint(tenant_id, endpoint_id).with_for_update(key_share=True)
+    return the_one(session, locked, _NO_ENDPOINT)
 
 
 def _endpoint(tenant_id: UUID, endpoint_id: UUID) -> Select[WebhookEndpoint]:
@@ -39,21 +43,12 @@ def _endpoint(tenant_id: UUID, endpoint_id: UUID) -> Select[WebhookEndpoint]:
     )
 
 
-def _one(session: Session, query: Select[WebhookEndpoint]) -> WebhookEndpoint:
-    endpoint = session.scalars(query).one_or_none()
-    if endpoint is None:
-        raise NotFound("There is no such webhook endpoint")
-    return endpoint
-
-
 def list_endpoints(
     session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
 ) -> Sequence[WebhookEndpoint]:
     """Endpoints, newest first: up to `limit` and one more."""
     query = select(WebhookEndpoint).where(WebhookEndpoint.tenant_id == tenant_id)
-    if after is not None:
-        query = query.where(WebhookEndpoint.id < after)
-    return session.scalars(query.order_by(WebhookEndpoint.id.desc()).limit(limit + 1)).all()
+    return newest(session, query, WebhookEndpoint.id, limit=limit, after=after)
 
 
 def list_deliveries(
@@ -71,37 +66,20 @@ def list_deliveries(
         NotFound: no endpoint of this tenant has the id.
     """
     find_endpoint(session, tenant_id, endpoint_id)
-    query = select(WebhookDelivery).where(
-        WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.endpoint_id == endpoint_id
-    )
+    query = _deliveries(tenant_id, endpoint_id)
     if state is not None:
         query = query.where(WebhookDelivery.state == state)
-    if after is not None:
-        query = query.where(WebhookDelivery.id < after)
-    return session.scalars(query.order_by(WebhookDelivery.id.desc()).limit(limit + 1)).all()
+    return newest(session, query, WebhookDelivery.id, limit=limit, after=after)
 
 
 def list_attempts(
-    session: Session,
-    tenant_id: UUID,
-    endpoint_id: UUID,
-    delivery_id: UUID,
-    *,
-    limit: int,
-    after: UUID | None,
+    session: Session, delivery: WebhookDelivery, *, limit: int, after: UUID | None
 ) -> Sequence[WebhookAttempt]:
-    """Attempts of a delivery, newest first: up to `limit` and one more.
-
-    Raises:
-        NotFound: the endpoint of this tenant has no such delivery.
-    """
-    find_delivery(session, tenant_id, endpoint_id, delivery_id)
+    """Attempts of a delivery, newest first: up to `limit` and one more."""
     query = select(WebhookAttempt).where(
-        WebhookAttempt.tenant_id == tenant_id, WebhookAttempt.delivery_id == delivery_id
+        WebhookAttempt.tenant_id == delivery.tenant_id, WebhookAttempt.delivery_id == delivery.id
     )
-    if after is not None:
-        query = query.where(WebhookAttempt.id < after)
-    return session.scalars(query.order_by(WebhookAttempt.id.desc()).limit(limit + 1)).all()
+    return newest(session, query, WebhookAttempt.id, limit=limit, after=after)
 
 
 def find_delivery(
@@ -112,33 +90,22 @@ def find_delivery(
     Raises:
         NotFound: the endpoint of this tenant has no such delivery.
     """
-    return _one_delivery(session, _delivery(tenant_id, endpoint_id, delivery_id))
+    query = _deliveries(tenant_id, endpoint_id).where(WebhookDelivery.id == delivery_id)
+    return the_one(session, query, _NO_DELIVERY)
 
 
 def lock_delivery(
     session: Session, tenant_id: UUID, endpoint_id: UUID, delivery_id: UUID
 ) -> WebhookDelivery:
-    """One delivery of an endpoint, held by this transaction.
-
-    Raises:
-        NotFound: the endpoint of this tenant has no such delivery.
-    """
-    return _one_delivery(session, _delivery(tenant_id, endpoint_id, delivery_id).with_for_update())
+    """The same, held by this transaction."""
+    query = _deliveries(tenant_id, endpoint_id).where(WebhookDelivery.id == delivery_id)
+    return the_one(session, query.with_for_update(), _NO_DELIVERY)
 
 
-def _delivery(tenant_id: UUID, endpoint_id: UUID, delivery_id: UUID) -> Select[WebhookDelivery]:
+def _deliveries(tenant_id: UUID, endpoint_id: UUID) -> Select[WebhookDelivery]:
     return select(WebhookDelivery).where(
-        WebhookDelivery.tenant_id == tenant_id,
-        WebhookDelivery.endpoint_id == endpoint_id,
-        WebhookDelivery.id == delivery_id,
+        WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.endpoint_id == endpoint_id
     )
-
-
-def _one_delivery(session: Session, query: Select[WebhookDelivery]) -> WebhookDelivery:
-    delivery = session.scalars(query).one_or_none()
-    if delivery is None:
-        raise NotFound("The endpoint has no such delivery")
-    return delivery
 
 
 def endpoint_of(session: Session, tenant_id: UUID, delivery_id: UUID) -> UUID | None:

@@ -22,7 +22,7 @@ from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries.webhooks import find_endpoint, lock_endpoint
 from app.services.notify import wake_dispatcher
-from app.services.record_audit import record_audit
+from app.services.webhook_audit import audit_endpoint
 from app.services.webhook_secrets import new_secret, secret_box
 from app.services.webhook_switch import disable_endpoint, enable_endpoint
 
@@ -63,7 +63,7 @@ def create_endpoint(
     with tenant_transaction(tenant_id) as session:
         session.add(endpoint)
         session.flush()
-        _audit(session, endpoint, actor, "created")
+        audit_endpoint(session, endpoint, actor, "created")
     return endpoint, secret
 
 
@@ -85,7 +85,7 @@ def update_endpoint(
             endpoint.events = _known(changes["events"])
         if "description" in changes:
             endpoint.description = changes["description"]
-        _audit(session, endpoint, actor, "updated", {"fields": sorted(changes)})
+        audit_endpoint(session, endpoint, actor, "updated", fields=sorted(changes))
         _switch(session, endpoint, changes.get("state"), actor)
         session.flush()
     return endpoint
@@ -107,7 +107,7 @@ def delete_endpoint(tenant_id: UUID, endpoint_id: UUID, actor: Actor) -> None:
     """
     with tenant_transaction(tenant_id) as session:
         endpoint = lock_endpoint(session, tenant_id, endpoint_id)
-        _audit(session, endpoint, actor, "deleted")
+        audit_endpoint(session, endpoint, actor, "deleted")
         session.delete(endpoint)
         session.flush()
 
@@ -136,7 +136,7 @@ def send_test_event(tenant_id: UUID, endpoint_id: UUID, actor: Actor) -> Webhook
         session.add(delivery)
         session.flush()
         session.refresh(delivery)
-        _audit(session, endpoint, actor, "tested")
+        audit_endpoint(session, endpoint, actor, "tested")
         after_commit(session, wake_dispatcher)
     return delivery
 
@@ -159,21 +159,3 @@ def _known(events: Sequence[str]) -> list[str]:
     if not events:
         raise Invalid(errors=(FieldError("/events", "at least one event type is needed"),))
     return list(dict.fromkeys(events))
-
-
-def _audit(
-    session: Session,
-    endpoint: WebhookEndpoint,
-    actor: Actor,
-    verb: str,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    record_audit(
-        session,
-        endpoint.tenant_id,
-        actor,
-        f"webhook_endpoint.{verb}",
-        "webhook_endpoint",
-        endpoint.id,
-        detail,
-    )

@@ -16,7 +16,7 @@ from app.domain.webhooks import SECRET_OVERLAP, SECRET_PREFIX
 from app.models.session import owner_transaction, tenant_transaction
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries.webhooks import lock_endpoint
-from app.services.record_audit import record_audit
+from app.services.webhook_audit import audit_endpoint
 
 _SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
 
@@ -62,14 +62,7 @@ def rotate_secret(
         endpoint.previous_secret_encrypted = endpoint.secret_encrypted
         endpoint.previous_secret_expires_at = (now or dt.datetime.now(dt.UTC)) + SECRET_OVERLAP
         endpoint.secret_encrypted = secret_box().seal(secret)
-        record_audit(
-            session,
-            tenant_id,
-            actor,
-            "webhook_endpoint.secret_rotated",
-            "webhook_endpoint",
-            endpoint.id,
-        )
+        audit_endpoint(session, endpoint, actor, "secret_rotated")
     return endpoint, secret
 
 

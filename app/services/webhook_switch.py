@@ -18,7 +18,7 @@ from app.models.tenant import Tenant
 from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.services.notify import wake_dispatcher
-from app.services.record_audit import record_audit
+from app.services.webhook_audit import audit_endpoint
 
 _EXPLANATIONS = {
     DisabledReason.GONE: "the receiver answered 410 Gone",
@@ -43,7 +43,7 @@ def disable_endpoint(
     endpoint.disabled_reason = reason
     endpoint.disabled_at = now
     _move_deliveries(session, endpoint, DeliveryState.PENDING, state=DeliveryState.HELD)
-    _audit(session, endpoint, actor, "webhook_endpoint.disabled", reason=reason.value)
+    audit_endpoint(session, endpoint, actor, "disabled", reason=reason.value)
     if reason in _EXPLANATIONS:
         _mail_contact(session, endpoint, _EXPLANATIONS[reason])
 
@@ -64,7 +64,7 @@ def enable_endpoint(
         next_attempt_at=now,
         attempt_count=0,
     )
-    _audit(session, endpoint, actor, "webhook_endpoint.enabled")
+    audit_endpoint(session, endpoint, actor, "enabled")
     after_commit(session, wake_dispatcher)
 
 
@@ -81,14 +81,6 @@ def _move_deliveries(
         )
         .values(hint_expires_at=None, **values)
         .execution_options(synchronize_session=False)
-    )
-
-
-def _audit(
-    session: Session, endpoint: WebhookEndpoint, actor: Actor, action: str, **detail: str
-) -> None:
-    record_audit(
-        session, endpoint.tenant_id, actor, action, "webhook_endpoint", endpoint.id, detail
     )
 
 
