@@ -28,6 +28,7 @@ _RECOGNITION = QueueName.RECOGNITION.value
 def connect(flask_app: Flask) -> None:
     """Attach to Celery's signals; recognition workers get a heartbeat and warm children."""
     worker = _Worker(flask_app)
+    signals.setup_logging.connect(worker.on_logging, weak=False)
     signals.celeryd_init.connect(worker.on_init, weak=False)
     signals.worker_ready.connect(worker.on_ready, weak=False)
     signals.heartbeat_sent.connect(worker.on_heartbeat, weak=False)
@@ -45,11 +46,13 @@ class _Worker:
         self._slots = 0
         self._recognises = False
 
+    def on_logging(self, **_: Any) -> None:
+        """Celery leaves logging alone when somebody else has set it up: `create_app` has."""
+
     def on_init(self, sender: str, options: dict[str, Any], **_: Any) -> None:
         """Before anything forks: who this worker is and whether it recognises."""
-        queues = str(options.get("queues") or "")
         self._recognises = any(
-            name.split(".")[0] == _RECOGNITION for name in queues.split(",") if name
+            name.split(".")[0] == _RECOGNITION for name in _queue_names(options.get("queues"))
         )
         self._instance = become_instance(str(sender))
         shutdown.reset()
@@ -89,6 +92,10 @@ class _Worker:
         if self._recognises:
             with self._app.app_context():
                 _let_go(lambda: beat(self._instance, self._slots, [configured_model()]))
+
+
+def _queue_names(option: str | list[str] | None) -> list[str]:
+    return option.split(",") if isinstance(option, str) else list(option or ())
 
 
 def _free_dead(holder: Holder) -> None:

@@ -9,7 +9,9 @@ def register_commands(app: Flask) -> None:
     """Add the commands to the application."""
     from app.commands.api_keys import group as api_keys
     from app.commands.buckets import group as buckets
+    from app.commands.dead_letters import group as dead_letters
+    from app.commands.queue import group as queue
     from app.commands.tenants import group as tenants
 
-    for group in (tenants, api_keys, buckets):
+    for group in (tenants, api_keys, buckets, queue, dead_letters):
         app.cli.add_command(group)

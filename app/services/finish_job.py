@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 
 from app.domain.identifiers import new_id
 from app.domain.job_event import job_event
-from app.domain.names import NotifyChannel
 from app.domain.states import TERMINAL_EVENT, JobState
 from app.models.job import Job
 from app.models.session import after_commit
-from app.services.notify import notify, wake_dispatcher
+from app.services.notify import tell_job_finished
 
 _END = text("""
 UPDATE jobs SET finished_at = now(), state = CASE
@@ -50,8 +49,7 @@ def finish_job(session: Session, job_id: UUID, ending: JobState | None = None) -
     job = session.get_one(Job, job_id, populate_existing=True)
     if job.notify_webhooks and current_app.config["SETTINGS"].enable_webhooks:
         _write_deliveries(session, job)
-    after_commit(session, lambda: notify(NotifyChannel.JOB_FINISHED, str(job_id)))
-    after_commit(session, wake_dispatcher)
+    after_commit(session, lambda: tell_job_finished(job_id))
     return True
 
 

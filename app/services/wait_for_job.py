@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import time
 from uuid import UUID
 
+from flask import current_app
 from sqlalchemy import select
 
+from app.adapters.job_hub import JobHub
 from app.models.job import Job
 from app.models.session import tenant_transaction
 
-_LOOK_S = 0.2
-
 
 def wait_until_terminal(tenant_id: UUID, job_id: UUID, timeout_s: float) -> bool:
-    """Whether the job ends within `timeout_s`; no connection is held between two looks."""
-    deadline = time.monotonic() + timeout_s
-    while True:
+    """Whether the job ends within `timeout_s`; no pooled connection is held meanwhile.
+
+    The waiter registers first and then looks: an end between the two is not missed.
+    """
+    with _hub().waiter(job_id) as ended:
         with tenant_transaction(tenant_id) as session:
-            ended = session.execute(select(Job.finished_at).where(Job.id == job_id)).scalar()
-        if ended is not None:
-            return True
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            return False
-        time.sleep(min(_LOOK_S, remaining))
+            finished = session.execute(select(Job.finished_at).where(Job.id == job_id)).scalar()
+        return finished is not None or ended.wait(timeout_s)
+
+
+def _hub() -> JobHub:
+    """The process's hub: made at first use, so that each gunicorn worker has its own."""
+    extensions = current_app.extensions
+    if "job_hub" not in extensions:
+        extensions["job_hub"] = JobHub(current_app.config["SETTINGS"].database_queue_url)
+    hub: JobHub = extensions["job_hub"]
+    return hub

@@ -1,0 +1,96 @@
+"""One LISTEN connection a process for everybody who waits for a job to end."""
+
+from __future__ import annotations
+
+import select
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import psycopg2
+import structlog
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
+from sqlalchemy import make_url
+
+from app.domain.names import NotifyChannel
+
+_log = structlog.get_logger(__name__)
+
+# In case a notification was lost, all awaited jobs are looked at this often, in one query.
+_LOOK_S = 1.0
+
+_ENDED = """
+SELECT id::text FROM jobs WHERE id = ANY (%s::uuid[]) AND finished_at IS NOT NULL
+"""
+
+
+class JobHub:
+    """Wakes waiters when their jobs end. A hundred of them cost one connection.
+
+    The connection is of the queue role, which sees the headers of every tenant's jobs; it opens
+    with the first waiter.
+    """
+
+    def __init__(self, database_queue_url: str) -> None:
+        url = make_url(database_queue_url).set(drivername="postgresql")
+        self._url = url.render_as_string(hide_password=False)
+        self._waiters: dict[str, set[threading.Event]] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def waiter(self, job_id: object) -> Iterator[threading.Event]:
+        """An event that is set when the job ends; register first, then look at the job."""
+        event, key = threading.Event(), str(job_id)
+        with self._lock:
+            self._waiters.setdefault(key, set()).add(event)
+            self._start()
+        try:
+            yield event
+        finally:
+            with self._lock:
+                self._waiters[key].discard(event)
+                if not self._waiters[key]:
+                    del self._waiters[key]
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="job-hub", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                with closing(psycopg2.connect(self._url, connect_timeout=5)) as listening:
+                    self._listen(listening)
+            except psycopg2.Error as error:
+                _log.warning("job_hub_reconnects", error=str(error).strip())
+                threading.Event().wait(_LOOK_S)
+
+    def _listen(self, listening: connection) -> None:
+        listening.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+        with listening.cursor() as cursor:
+            cursor.execute(f"LISTEN {NotifyChannel.JOB_FINISHED.value}")
+        while True:
+            readable, _, _ = select.select([listening], [], [], _LOOK_S)
+            if readable:
+                listening.poll()
+                self._wake({notice.payload for notice in listening.notifies})
+                listening.notifies.clear()
+            else:
+                self._wake(self._ended(listening))
+
+    def _ended(self, listening: connection) -> set[str]:
+        with self._lock:
+            awaited = list(self._waiters)
+        if not awaited:
+            return set()
+        with listening.cursor() as cursor:
+            cursor.execute(_ENDED, (awaited,))
+            return {row[0] for row in cursor}
+
+    def _wake(self, job_ids: set[str]) -> None:
+        with self._lock:
+            for job_id in job_ids:
+                for event in self._waiters.get(job_id, ()):
+                    event.set()

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import json
+
+import click
+
+from app.commands.typed_errors import CommandGroup, table
+from app.models.session import queue_transaction
+from app.queries.queue_status import queue_status
+
+group = CommandGroup("queue", help="The work that waits and runs, over all tenants.")
+
+
+@group.command("status")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
+def status(*, as_json: bool) -> None:
+    """Print what waits, runs and failed now, and how many workers are alive.
+
+    Exits with 1 when work waits and no worker is alive to take it.
+    """
+    with queue_transaction() as session:
+        found = queue_status(session)
+    if as_json:
+        click.echo(json.dumps(found.as_dict()))
+    else:
+        table([(name, value) for name, value in found.as_dict().items()])
+    if found.pending_shards and not found.live_slots:
+        raise click.ClickException("Shards wait and no recognition worker is alive: start one.")
