@@ -47,7 +47,9 @@ def down(folder: Path = DEFAULT_STATE) -> None:
 
 
 def reset(folder: Path = DEFAULT_STATE) -> None:
-    """Stop all and delete the stack's data, secrets and logs."""
+    """Stop all and delete data, secrets and logs, of stacks inside this one too."""
+    for inner in folder.glob("*/stack.json"):
+        reset(inner.parent)
     down(folder)
     state = load_state(folder)
     postgres.remove(state)

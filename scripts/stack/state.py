@@ -57,8 +57,8 @@ class State:
 
     @property
     def models(self) -> Path:
-        """Verified model weights."""
-        return self.folder / "models"
+        """Verified model weights: one folder for all stacks of this clone."""
+        return DEFAULT_STATE / "models"
 
     @property
     def identity(self) -> str:

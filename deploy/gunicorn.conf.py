@@ -1,0 +1,52 @@
+"""Gunicorn for the API: `gunicorn -c deploy/gunicorn.conf.py wsgi:app`. Here and in production."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("GUNICORN_WORKERS", "1"))
+worker_class = "gevent"
+# Clients that wait for a job cost a greenlet each.
+worker_connections = 1000
+# A gevent worker that does not answer its parent for so long is stuck, not busy.
+timeout = 60
+graceful_timeout = 15
+keepalive = 75
+# Behind nginx the client's address is in a header, which only a proxy on these addresses may set.
+forwarded_allow_ips = os.environ.get("GUNICORN_FORWARDED_ALLOW_IPS", "127.0.0.1")
+# The application logs each request itself, with its id.
+accesslog = None
+errorlog = "-"
+# Heartbeat files in memory: a busy disk must not look like a stuck worker.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112 - one word each
+control_socket_disable = True
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Let other greenlets run while PostgreSQL answers: psycopg2 waits in C otherwise."""
+    from gevent.socket import wait_read, wait_write
+    from psycopg2 import extensions
+
+    def wait(connection: Any, timeout: float | None = None) -> None:
+        while True:
+            state = connection.poll()
+            if state == extensions.POLL_OK:
+                return
+            if state == extensions.POLL_READ:
+                wait_read(connection.fileno(), timeout=timeout)
+            elif state == extensions.POLL_WRITE:
+                wait_write(connection.fileno(), timeout=timeout)
+            else:
+                raise extensions.OperationalError(f"psycopg2 is in the unknown state {state}")
+
+    extensions.set_wait_callback(wait)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """A dead process's gauges must not be counted for ever."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)
