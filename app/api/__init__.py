@@ -5,7 +5,17 @@ from __future__ import annotations
 from flask import Flask
 from flask_cors import CORS
 
-from app.api import collections, docs
+from app.api import (
+    api_keys,
+    audit_events,
+    collections,
+    docs,
+    health,
+    images,
+    jobs,
+    metrics,
+    subjects,
+)
 from app.api.errors import init_errors
 from app.api.rate_limit import init_rate_limit
 from app.api.request_context import REQUEST_ID_HEADER, init_request_context
@@ -14,7 +24,16 @@ from app.config import Settings
 
 BASE = "/api/v1"
 
-RESOURCES = (collections.blueprint,)
+RESOURCES = (
+    collections.blueprint,
+    subjects.blueprint,
+    images.blueprint,
+    jobs.blueprint,
+    api_keys.blueprint,
+    audit_events.blueprint,
+)
+# Outside /api/v1, without a key, and not in the OpenAPI document.
+OPERATIONAL = (docs.blueprint, health.blueprint, metrics.blueprint)
 
 # A multipart body is a little larger than the file in it.
 _FORM_OVERHEAD = 64 * 1024
@@ -26,13 +45,15 @@ def register_api(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_size + _FORM_OVERHEAD
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
     init_request_context(app)
+    metrics.init_metrics(app)
     init_errors(app)
     init_rate_limit(app, settings)
     _allow_origins(app, settings)
     api = _new_api(app)
     for resource in RESOURCES:
         api.register_blueprint(resource, url_prefix=BASE)
-    app.register_blueprint(docs.blueprint)
+    for pages in OPERATIONAL:
+        app.register_blueprint(pages)
 
 
 def _new_api(app: Flask) -> FaceQueueApi:

@@ -1,0 +1,52 @@
+"""Keys of a tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from flask import jsonify
+
+from app.api.auth import actor, principal, requires
+from app.api.idempotency import idempotent_secret
+from app.api.pagination import PageArgs, page, page_schema
+from app.api.resource import Resource
+from app.api.schemas.api_keys import ApiKeyCreateSchema, ApiKeySchema, NewApiKeySchema
+from app.domain.names import Scope
+from app.models.session import tenant_transaction
+from app.queries import api_keys as queries
+from app.services import api_keys
+from app.services.api_keys import NewKey
+
+blueprint = Resource("api-keys", __name__, description="Keys to this API")
+
+
+@blueprint.post("/api-keys")
+@requires(Scope.KEYS_WRITE)
+@idempotent_secret
+@blueprint.takes(ApiKeyCreateSchema)
+@blueprint.returns(201, NewApiKeySchema)
+def create_api_key(wanted: NewKey) -> Any:
+    """Make a key, with scopes that the calling key has itself; it is shown once."""
+    key, text = api_keys.create_api_key(principal(), wanted, actor())
+    return jsonify({**ApiKeySchema().dump(key), "key": text}), 201
+
+
+@blueprint.get("/api-keys")
+@requires(Scope.KEYS_WRITE)
+@blueprint.takes(PageArgs, "query")
+@blueprint.returns(200, page_schema(ApiKeySchema))
+def list_api_keys(args: dict[str, Any]) -> Any:
+    """List keys, newest first, revoked ones among them."""
+    tenant_id, limit = principal().tenant_id, args["limit"]
+    with tenant_transaction(tenant_id) as session:
+        rows = queries.list_api_keys(session, tenant_id, limit=limit, after=args["cursor"])
+    return page(rows, limit, lambda row: row.id)
+
+
+@blueprint.delete("/api-keys/<uuid:key_id>")
+@requires(Scope.KEYS_WRITE)
+@blueprint.returns(204)
+def revoke_api_key(key_id: UUID) -> None:
+    """Revoke a key at once; it stays in the list."""
+    api_keys.revoke_api_key(principal().tenant_id, key_id, actor())

@@ -1,0 +1,25 @@
+"""Uploads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.api.auth import actor, principal, requires
+from app.api.idempotency import idempotent
+from app.api.resource import Resource
+from app.api.schemas.images import ImageSchema, ImageUploadSchema
+from app.domain.names import Scope
+from app.models.image import Image
+from app.services.images import upload_image as upload
+
+blueprint = Resource("images", __name__, description="Images that have no place in S3 yet")
+
+
+@blueprint.post("/images")
+@requires(Scope.JOBS_WRITE)
+@idempotent
+@blueprint.takes(ImageUploadSchema, "files")
+@blueprint.returns(201, ImageSchema)
+def upload_image(files: dict[str, Any]) -> Image:
+    """Upload an image as the multipart part `file`."""
+    return upload(principal().tenant_id, files["file"].read(), actor())

@@ -1,0 +1,131 @@
+"""Jobs: submitted, followed, read and canceled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from flask import Response, g, json, jsonify, request, stream_with_context, url_for
+
+from app.api.auth import actor, principal, requires
+from app.api.idempotency import idempotent
+from app.api.pagination import page, page_schema
+from app.api.prefer import answers_when_ended, preferred_wait_s
+from app.api.resource import Resource
+from app.api.result_view import result_view
+from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobListArgs, JobSchema
+from app.domain.job_request import JobRequest
+from app.domain.names import Scope
+from app.domain.states import Priority
+from app.models.session import tenant_transaction
+from app.queries import jobs as queries
+from app.queries.jobs import JobProgress
+from app.services.cancel_job import cancel_job as cancel
+from app.services.read_results import export_results, read_results_page
+from app.services.submit_job import submit_job as submit
+
+blueprint = Resource("jobs", __name__, description="One operation over one or many images")
+
+_POLL_AFTER_S = {Priority.INTERACTIVE: 1, Priority.BULK: 5}
+
+
+def _job_response(job_id: UUID) -> Response:
+    with tenant_transaction(principal().tenant_id) as session:
+        progress = queries.find_job(session, principal().tenant_id, job_id)
+    response: Response = jsonify(JobSchema().dump(progress))
+    response.headers.update(_poll_header(progress))
+    response.add_etag()
+    return response
+
+
+def _poll_header(progress: JobProgress) -> dict[str, str]:
+    if progress.job.finished_at is not None:
+        return {}
+    return {"Retry-After": str(_POLL_AFTER_S[Priority(progress.job.priority)])}
+
+
+def _accepted(progress: JobProgress) -> tuple[JobProgress, dict[str, str]]:
+    location = url_for("jobs.get_job", job_id=progress.job.id)
+    return progress, {"Location": location, **_poll_header(progress)}
+
+
+@blueprint.post("/jobs")
+@requires(Scope.JOBS_WRITE)
+@answers_when_ended(_job_response)
+@idempotent
+@blueprint.takes(JobCreateSchema)
+@blueprint.also_returns(200, schema=JobSchema, description="It ended within `Prefer: wait=N`")
+@blueprint.returns(202, JobSchema)
+def submit_job(wanted: JobRequest) -> Any:
+    """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end."""
+    tenant_id = principal().tenant_id
+    wanted = replace(wanted, waiting=preferred_wait_s() > 0)
+    g.operation = wanted.operation.value
+    with tenant_transaction(tenant_id) as session:
+        job_id = submit(tenant_id, wanted, actor())
+        return _accepted(queries.find_job(session, tenant_id, job_id))
+
+
+@blueprint.get("/jobs")
+@requires(Scope.JOBS_READ)
+@blueprint.takes(JobListArgs, "query")
+@blueprint.returns(200, page_schema(JobSchema))
+def list_jobs(args: dict[str, Any]) -> Any:
+    """List jobs, newest first."""
+    after = args.pop("cursor")
+    with tenant_transaction(principal().tenant_id) as session:
+        rows = queries.list_jobs(session, principal().tenant_id, after=after, **args)
+    return page(rows, args["limit"], lambda row: row.job.id)
+
+
+@blueprint.get("/jobs/<uuid:job_id>")
+@requires(Scope.JOBS_READ)
+@blueprint.also_returns(304, description="Unchanged since the ETag in `If-None-Match`")
+@blueprint.returns(200, JobSchema)
+def get_job(job_id: UUID) -> Response:
+    """Read a job. `Retry-After` says when to look again while it runs."""
+    response = _job_response(job_id)
+    response.make_conditional(request)
+    return response
+
+
+@blueprint.post("/jobs/<uuid:job_id>/cancel")
+@requires(Scope.JOBS_WRITE)
+@idempotent
+@blueprint.returns(202, JobSchema)
+def cancel_job(job_id: UUID) -> Any:
+    """Cancel a job: what is done stays, what a worker holds ends with its batch."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        cancel(tenant_id, job_id, actor())
+        session.expire_all()
+        return _accepted(queries.find_job(session, tenant_id, job_id))
+
+
+@blueprint.get("/jobs/<uuid:job_id>/items")
+@requires(Scope.JOBS_READ)
+@blueprint.takes(ItemListArgs, "query")
+@blueprint.returns(200, page_schema(ItemSchema))
+def list_items(args: dict[str, Any], job_id: UUID) -> Any:
+    """List a job's items with their results, in the order of the job."""
+    after = args.pop("cursor")
+    job, items = read_results_page(principal().tenant_id, job_id, actor(), after=after, **args)
+    body, headers = page(items, args["limit"], lambda row: row.seq)
+    body["data"] = [result_view(job, item) for item in body["data"]]
+    return body, headers
+
+
+@blueprint.get("/jobs/<uuid:job_id>/results.jsonl")
+@requires(Scope.JOBS_READ)
+@blueprint.returns(200, content_type="application/jsonl", description="One line an item")
+def export_job(job_id: UUID) -> Response:
+    """Stream every item with its result, one JSON object a line."""
+    job, chunks = export_results(principal().tenant_id, job_id, actor())
+
+    def lines() -> Iterator[str]:
+        for chunk in chunks:
+            yield "".join(json.dumps(result_view(job, item)) + "\n" for item in chunk)
+
+    return Response(stream_with_context(lines()), mimetype="application/jsonl")

@@ -1,0 +1,72 @@
+"""An item's result as the client reads it, in pages and in results.jsonl alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.domain.states import ItemState, Operation
+from app.models.job import Job
+from app.queries.items import ItemResult
+
+
+def result_view(job: Job, result: ItemResult) -> dict[str, Any]:
+    """Describe an item: plain values only."""
+    item = result.item
+    view: dict[str, Any] = {
+        "custom_id": item.custom_id,
+        "state": item.state,
+        "width": item.width,
+        "height": item.height,
+        "faces": [_face(job.operation, face) for face in result.faces],
+        "model": job.model,
+        "error": _error(item),
+    }
+    if job.operation == Operation.VERIFY:
+        view |= {"decision": item.decision, "similarity": item.similarity, "fmr": item.fmr}
+    return view
+
+
+def _error(item: Row[Any]) -> dict[str, str] | None:
+    if item.state != ItemState.FAILED:
+        return None
+    return {"code": item.error_code, "message": item.error_message}
+
+
+def _face(operation: str, face: Row[Any]) -> dict[str, Any]:
+    points = face.landmarks
+    view = {
+        "face_no": face.face_no,
+        "box": dict(zip(("x", "y", "width", "height"), face.box, strict=True)),
+        "landmarks": [list(pair) for pair in zip(points[::2], points[1::2], strict=True)],
+        "detection_confidence": face.detection_confidence,
+        "quality": face.quality,
+    }
+    if face.liveness is not None:
+        view["liveness"] = face.liveness
+    return view | _BY_OPERATION.get(operation, _nothing)(face)
+
+
+def _nothing(_face: Row[Any]) -> dict[str, Any]:
+    return {}
+
+
+def _identified(face: Row[Any]) -> dict[str, Any]:
+    return {"decision": face.decision, "matches": face.matches or [], "threshold": face.threshold}
+
+
+def _enrolled(face: Row[Any]) -> dict[str, Any]:
+    return {
+        "face_id": str(face.face_id) if face.face_id else None,
+        "subject_id": str(face.subject_id) if face.subject_id else None,
+        "enrolled": face.enrolled,
+        "reason": face.reason,
+    }
+
+
+_BY_OPERATION: dict[str, Callable[[Row[Any]], dict[str, Any]]] = {
+    Operation.IDENTIFY: _identified,
+    Operation.ENROL: _enrolled,
+}

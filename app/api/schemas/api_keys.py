@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
+
+from app.api.fields import NAME_LENGTH, RowSchema, Timestamp
+from app.domain.names import Scope
+from app.services.api_keys import NewKey
+
+
+class ApiKeyCreateSchema(Schema):
+    """Body of POST /api-keys."""
+
+    name = fields.String(required=True, validate=NAME_LENGTH)
+    scopes = fields.List(
+        fields.Enum(Scope, by_value=True),
+        required=True,
+        validate=validate.Length(min=1, max=len(Scope)),
+    )
+    expires_at = Timestamp(allow_none=True)
+
+    @post_load
+    def _as_request(self, data: dict[str, Any], **_: Any) -> NewKey:
+        return NewKey(**data)
+
+
+class ApiKeySchema(RowSchema):
+    """A key as the client reads it: all but the key itself."""
+
+    name = fields.String(required=True)
+    prefix = fields.String(required=True, metadata={"description": "The key begins `fq_<prefix>_`"})
+    scopes = fields.List(fields.String(), required=True)
+    expires_at = Timestamp(required=True, allow_none=True)
+    revoked_at = Timestamp(required=True, allow_none=True)
+
+
+class NewApiKeySchema(ApiKeySchema):
+    """A key at its making: the only time that it is shown."""
+
+    key = fields.String(required=True)

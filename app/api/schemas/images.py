@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from flask_smorest.fields import Upload
+from marshmallow import Schema, fields
+
+from app.api.fields import RowSchema
+
+
+class ImageUploadSchema(Schema):
+    """Parts of POST /images."""
+
+    file = Upload(required=True, metadata={"description": "A JPEG, PNG or WebP image"})
+
+
+class ImageSchema(RowSchema):
+    """An uploaded image; name it in a job by `id` or by `uri`."""
+
+    uri = fields.String(required=True)
+    sha256 = fields.Function(lambda image: image.sha256.hex(), metadata={"type": "string"})
+    width = fields.Integer(required=True, metadata={"description": "As displayed (after EXIF)"})
+    height = fields.Integer(required=True)
+    content_type = fields.String(required=True)

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
+
+from app.api.fields import Metadata, RowSchema, Timestamp
+from app.api.job_items import ItemsField
+from app.api.pagination import PageArgs
+from app.domain.job_options import JobOptions
+from app.domain.job_request import JobRequest
+from app.domain.states import Decision, EnrolFaces, ItemState, JobState, Operation
+
+_MOST_FACES = 1000
+_SMALLEST_FACE_PX, _LARGEST_FACE_PX = 8, 4096
+_MOST_MATCHES = 100
+
+
+class JobOptionsSchema(Schema):
+    """`options` of a job."""
+
+    max_faces = fields.Integer(strict=True, validate=validate.Range(1, _MOST_FACES))
+    min_quality = fields.Float(validate=validate.Range(0, 1))
+    min_face = fields.Integer(
+        strict=True,
+        validate=validate.Range(_SMALLEST_FACE_PX, _LARGEST_FACE_PX),
+        metadata={"description": "Smallest face looked for, in pixels of the image"},
+    )
+    top_k = fields.Integer(strict=True, validate=validate.Range(1, _MOST_MATCHES))
+    liveness = fields.Boolean()
+    rotation = fields.String(validate=validate.OneOf(["off", "gated", "full"]))
+    enrol_faces = fields.String(validate=validate.OneOf([kind.value for kind in EnrolFaces]))
+
+    @post_load
+    def _as_options(self, data: dict[str, Any], **_: Any) -> JobOptions:
+        return JobOptions(**data)
+
+
+class JobCreateSchema(Schema):
+    """Body of POST /jobs."""
+
+    operation = fields.Enum(Operation, by_value=True, required=True)
+    items = ItemsField(required=True)
+    collection_id = fields.UUID(allow_none=True)
+    model = fields.String(allow_none=True)
+    options = fields.Nested(JobOptionsSchema)
+    webhook_endpoint_id = fields.UUID(
+        allow_none=True,
+        metadata={"description": "One endpoint; null for none; absent for all that subscribe"},
+    )
+    metadata = Metadata()
+
+    @post_load
+    def _as_request(self, data: dict[str, Any], **_: Any) -> JobRequest:
+        notify = data.get("webhook_endpoint_id", ...) is not None
+        return JobRequest(**data, notify_webhooks=notify)
+
+
+class JobListArgs(PageArgs):
+    """Query of GET /jobs."""
+
+    state = fields.Enum(JobState, by_value=True, load_default=None)
+    operation = fields.Enum(Operation, by_value=True, load_default=None)
+
+
+class CountsSchema(Schema):
+    """A job's items by state."""
+
+    total = fields.Integer(required=True)
+    pending = fields.Integer(required=True)
+    processing = fields.Integer(required=True)
+    succeeded = fields.Integer(required=True)
+    failed = fields.Integer(required=True)
+    canceled = fields.Integer(required=True)
+
+
+class JobSchema(RowSchema):
+    """A job as the client reads it."""
+
+    id = fields.UUID(required=True, attribute="job.id")
+    operation = fields.String(required=True, attribute="job.operation")
+    state = fields.String(
+        required=True,
+        attribute="job.state",
+        validate=validate.OneOf([state.value for state in JobState]),
+    )
+    priority = fields.String(required=True, attribute="job.priority")
+    collection_id = fields.UUID(required=True, allow_none=True, attribute="job.collection_id")
+    model = fields.String(required=True, attribute="job.model")
+    options = fields.Dict(required=True, attribute="job.options")
+    counts = fields.Nested(CountsSchema, required=True)
+    failure_code = fields.String(
+        required=True,
+        allow_none=True,
+        attribute="job.failure_code",
+        metadata={"description": "Why the job as a whole could not run"},
+    )
+    metadata = Metadata(required=True, attribute="job.metadata_")
+    created_at = Timestamp(required=True, attribute="job.created_at")
+    started_at = Timestamp(required=True, allow_none=True, attribute="job.started_at")
+    finished_at = Timestamp(required=True, allow_none=True, attribute="job.finished_at")
+    expires_at = Timestamp(required=True, attribute="job.expires_at")
+
+
+class ItemListArgs(PageArgs):
+    """Query of GET /jobs/{id}/items."""
+
+    state = fields.Enum(ItemState, by_value=True, load_default=None)
+
+
+class BoxSchema(Schema):
+    """Where a face is, in pixels of the image as displayed."""
+
+    x = fields.Integer(required=True)
+    y = fields.Integer(required=True)
+    width = fields.Integer(required=True)
+    height = fields.Integer(required=True)
+
+
+class MatchSchema(Schema):
+    """A face of the gallery that resembles the probe."""
+
+    subject = fields.String(required=True, allow_none=True)
+    subject_id = fields.String(required=True, allow_none=True)
+    face_id = fields.String(required=True)
+    similarity = fields.Float(required=True)
+    fmr = fields.Float(required=True)
+
+
+class FaceResultSchema(Schema):
+    """A face in an image; `identify` adds decision and matches, `enrol` what became of it."""
+
+    face_no = fields.Integer(required=True)
+    box = fields.Nested(BoxSchema, required=True)
+    landmarks = fields.List(fields.List(fields.Float()), required=True)
+    detection_confidence = fields.Float(required=True)
+    quality = fields.Float(required=True)
+    liveness = fields.Dict()
+    decision = fields.String(
+        validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS])
+    )
+    matches = fields.List(fields.Nested(MatchSchema))
+    threshold = fields.Float(allow_none=True)
+    face_id = fields.String(allow_none=True)
+    subject_id = fields.String(allow_none=True)
+    enrolled = fields.Boolean(allow_none=True)
+    reason = fields.String(allow_none=True)
+
+
+class ItemErrorSchema(Schema):
+    """Why an item failed."""
+
+    code = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class ItemSchema(Schema):
+    """An item with its result; `verify` adds decision, similarity and fmr."""
+
+    custom_id = fields.String(required=True)
+    state = fields.String(
+        required=True, validate=validate.OneOf([state.value for state in ItemState])
+    )
+    width = fields.Integer(required=True, allow_none=True)
+    height = fields.Integer(required=True, allow_none=True)
+    faces = fields.List(fields.Nested(FaceResultSchema), required=True)
+    model = fields.String(required=True)
+    error = fields.Nested(ItemErrorSchema, required=True, allow_none=True)
+    decision = fields.String(allow_none=True)
+    similarity = fields.Float(allow_none=True)
+    fmr = fields.Float(allow_none=True)

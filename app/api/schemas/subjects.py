@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields
+
+from app.api.fields import NAME_LENGTH, Metadata, RowSchema, Timestamp
+from app.models.face import Face
+
+
+class SubjectCreateSchema(Schema):
+    """Body of POST /collections/{id}/subjects."""
+
+    external_id = fields.String(
+        required=True, validate=NAME_LENGTH, metadata={"description": "Your own id of the person"}
+    )
+    metadata = Metadata(load_default=dict)
+
+
+class SubjectUpdateSchema(Schema):
+    """Body of PATCH …/subjects/{id}."""
+
+    external_id = fields.String(validate=NAME_LENGTH)
+    metadata = Metadata()
+
+
+class SubjectSchema(RowSchema):
+    """A person of a collection, as the client reads it."""
+
+    collection_id = fields.UUID(required=True)
+    external_id = fields.String(required=True)
+    metadata = Metadata(required=True, attribute="metadata_")
+    updated_at = Timestamp(required=True)
+
+
+class FaceSchema(RowSchema):
+    """An enrolled face: where it came from, never its embedding."""
+
+    collection_id = fields.UUID(required=True)
+    subject_id = fields.UUID(required=True, allow_none=True)
+    image_sha256 = fields.Function(
+        lambda face: bytes(face.image_sha256).hex(), metadata={"type": "string"}
+    )
+    face_no = fields.Integer(required=True)
+    box = fields.Method("_box", metadata={"type": "object"})
+    quality = fields.Float(required=True)
+    model = fields.String(required=True)
+    job_id = fields.UUID(required=True)
+
+    def _box(self, face: Face) -> dict[str, Any]:
+        return dict(zip(("x", "y", "width", "height"), face.box, strict=True))

@@ -1,0 +1,107 @@
+"""People of a collection, and their enrolled faces."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from app.api.auth import actor, principal, requires
+from app.api.idempotency import idempotent
+from app.api.pagination import PageArgs, page, page_schema
+from app.api.resource import Resource
+from app.api.schemas.subjects import (
+    FaceSchema,
+    SubjectCreateSchema,
+    SubjectSchema,
+    SubjectUpdateSchema,
+)
+from app.domain.names import Scope
+from app.models.session import tenant_transaction
+from app.models.subject import Subject
+from app.queries import subjects as queries
+from app.queries.collections import find_collection
+from app.services import faces, subjects
+
+blueprint = Resource("subjects", __name__, description="People of a collection and their faces")
+
+_SUBJECTS = "/collections/<uuid:collection_id>/subjects"
+_SUBJECT = f"{_SUBJECTS}/<uuid:subject_id>"
+
+
+@blueprint.post(_SUBJECTS)
+@requires(Scope.COLLECTIONS_WRITE)
+@idempotent
+@blueprint.takes(SubjectCreateSchema)
+@blueprint.returns(201, SubjectSchema)
+def create_subject(wanted: dict[str, Any], collection_id: UUID) -> Subject:
+    """Add a person."""
+    return subjects.create_subject(principal().tenant_id, collection_id, **wanted, actor=actor())
+
+
+@blueprint.get(_SUBJECTS)
+@requires(Scope.COLLECTIONS_READ)
+@blueprint.takes(PageArgs, "query")
+@blueprint.returns(200, page_schema(SubjectSchema))
+def list_subjects(args: dict[str, Any], collection_id: UUID) -> Any:
+    """List a collection's people, newest first."""
+    tenant_id, limit = principal().tenant_id, args["limit"]
+    with tenant_transaction(tenant_id) as session:
+        find_collection(session, tenant_id, collection_id)
+        rows = queries.list_subjects(
+            session, tenant_id, collection_id, limit=limit, after=args["cursor"]
+        )
+    return page(rows, limit, lambda row: row.id)
+
+
+@blueprint.get(_SUBJECT)
+@requires(Scope.COLLECTIONS_READ)
+@blueprint.returns(200, SubjectSchema)
+def get_subject(collection_id: UUID, subject_id: UUID) -> Subject:
+    """Read a person."""
+    tenant_id = principal().tenant_id
+    with tenant_transaction(tenant_id) as session:
+        return queries.find_subject(session, tenant_id, collection_id, subject_id)
+
+
+@blueprint.patch(_SUBJECT)
+@requires(Scope.COLLECTIONS_WRITE)
+@blueprint.takes(SubjectUpdateSchema)
+@blueprint.returns(200, SubjectSchema)
+def update_subject(changes: dict[str, Any], collection_id: UUID, subject_id: UUID) -> Subject:
+    """Change a person's external id or metadata."""
+    return subjects.update_subject(
+        principal().tenant_id, collection_id, subject_id, changes, actor()
+    )
+
+
+@blueprint.delete(_SUBJECT)
+@requires(Scope.COLLECTIONS_WRITE)
+@blueprint.returns(204)
+def delete_subject(collection_id: UUID, subject_id: UUID) -> None:
+    """Erase a person with all faces and embeddings."""
+    subjects.delete_subject(principal().tenant_id, collection_id, subject_id, actor())
+
+
+@blueprint.get(f"{_SUBJECT}/faces")
+@requires(Scope.COLLECTIONS_READ)
+@blueprint.takes(PageArgs, "query")
+@blueprint.returns(200, page_schema(FaceSchema))
+def list_faces(args: dict[str, Any], collection_id: UUID, subject_id: UUID) -> Any:
+    """List a person's enrolled faces, newest first."""
+    rows = faces.read_faces(
+        principal().tenant_id,
+        collection_id,
+        subject_id,
+        actor(),
+        limit=args["limit"],
+        after=args["cursor"],
+    )
+    return page(rows, args["limit"], lambda row: row.id)
+
+
+@blueprint.delete("/collections/<uuid:collection_id>/faces/<uuid:face_id>")
+@requires(Scope.COLLECTIONS_WRITE)
+@blueprint.returns(204)
+def delete_face(collection_id: UUID, face_id: UUID) -> None:
+    """Erase a face with its embedding."""
+    faces.delete_face(principal().tenant_id, collection_id, face_id, actor())

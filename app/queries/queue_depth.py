@@ -1,0 +1,69 @@
+"""What waits, what is held and who works: read by the queue role, over all tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+LIVE_WORKER_S = 30
+
+_DEPTH = text("""
+SELECT shards.model, shards.priority, sum(shards.open_items) AS open_items,
+  extract(epoch FROM now() - min(jobs.created_at)) AS oldest_s
+FROM shards JOIN jobs ON jobs.tenant_id = shards.tenant_id AND jobs.id = shards.job_id
+WHERE shards.state = 'pending' GROUP BY shards.model, shards.priority
+""")
+_LEASES = text("""
+SELECT count(*) AS shards,
+  coalesce(max(extract(epoch FROM now() - leased_until) + :lease_s), 0) AS oldest_s
+FROM shards WHERE state = 'leased'
+""")
+_BACKLOG = text("SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'")
+_DEAD_LETTERS = text("SELECT count(*) FROM dead_letters WHERE redriven_at IS NULL")
+_PROCESSING_JOBS = text(
+    "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND state = 'processing'"
+)
+_SLOTS = text("""
+SELECT model, sum(slots) AS slots FROM workers, unnest(models) AS model
+WHERE seen_at > now() - make_interval(secs => :live_s) GROUP BY model
+""")
+_WAITING_MODELS = text("SELECT DISTINCT model FROM shards WHERE state = 'pending'")
+
+
+def pending_by_model(session: Session) -> Sequence[Row[Any]]:
+    """`model`, `priority`, `open_items`, `oldest_s`: work that nobody holds."""
+    return session.execute(_DEPTH).all()
+
+
+def leases(session: Session, lease_s: float) -> Row[Any]:
+    """`shards` that are held, and `oldest_s`: the longest time since a lease was last renewed."""
+    return session.execute(_LEASES, {"lease_s": lease_s}).one()
+
+
+def webhook_backlog(session: Session) -> int:
+    """Deliveries that are still to be made, due or not."""
+    return int(session.scalar(_BACKLOG) or 0)
+
+
+def waiting_dead_letters(session: Session) -> int:
+    """Dead letters that nobody has redriven."""
+    return int(session.scalar(_DEAD_LETTERS) or 0)
+
+
+def processing_jobs(session: Session) -> int:
+    """Jobs that are under way."""
+    return int(session.scalar(_PROCESSING_JOBS) or 0)
+
+
+def live_slots(session: Session) -> dict[str, int]:
+    """Slots of live workers by model."""
+    rows = session.execute(_SLOTS, {"live_s": LIVE_WORKER_S})
+    return {row.model: int(row.slots) for row in rows}
+
+
+def waiting_models(session: Session) -> set[str]:
+    """Models of work that nobody holds."""
+    return set(session.scalars(_WAITING_MODELS))
