@@ -26,7 +26,7 @@ def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 
 @pytest.fixture
-def workers(sender: Any) -> Iterator[Callable[[UUID], Any]]:
+def threads(sender: Any) -> Iterator[Callable[[UUID], Any]]:
     """A pool of threads as the webhooks worker has; call it with a delivery to hint at it."""
 
     def task(delivery_id: UUID) -> int:
@@ -70,7 +70,7 @@ def now() -> dt.datetime:
 
 
 def test_a_slow_receiver_does_not_delay_the_others(
-    sender: Any, receiver: Any, other_receiver: Any, workers: Any, gate: Gate
+    sender: Any, receiver: Any, other_receiver: Any, threads: Any, gate: Gate
 ) -> None:
     receiver.before_answer = gate
     slow, fast = sender.endpoint(receiver.url)[0], sender.endpoint(other_receiver.url)[0]
@@ -78,10 +78,10 @@ def test_a_slow_receiver_does_not_delay_the_others(
     fast_events = [sender.event(fast, now()) for _ in range(10)]
 
     for event in slow_events:
-        workers(event)
+        threads(event)
     until(lambda: gate.waiting == CONCURRENT_PER_ENDPOINT)
     for event in fast_events:
-        workers(event)
+        threads(event)
     until(lambda: len(other_receiver.received) == len(fast_events))
 
     assert gate.waiting == CONCURRENT_PER_ENDPOINT
@@ -89,13 +89,13 @@ def test_a_slow_receiver_does_not_delay_the_others(
 
 
 def test_the_worker_that_frees_a_place_takes_the_next_delivery_of_the_endpoint(
-    sender: Any, receiver: Any, workers: Any, gate: Gate
+    sender: Any, receiver: Any, threads: Any, gate: Gate
 ) -> None:
     receiver.before_answer = gate
     endpoint, _ = sender.endpoint(receiver.url)
     events = [sender.event(endpoint, now()) for _ in range(10)]
 
-    hints = [workers(event) for event in events]
+    hints = [threads(event) for event in events]
     until(lambda: gate.waiting == CONCURRENT_PER_ENDPOINT)
     gate.open()
     attempts = [hint.result(15) for hint in hints]
@@ -106,11 +106,11 @@ def test_the_worker_that_frees_a_place_takes_the_next_delivery_of_the_endpoint(
 
 
 def test_a_hint_that_comes_many_times_makes_one_attempt(
-    sender: Any, receiver: Any, workers: Any
+    sender: Any, receiver: Any, threads: Any
 ) -> None:
     event = sender.event(sender.endpoint(receiver.url)[0], now())
 
-    attempts = [hint.result(15) for hint in [workers(event) for _ in range(20)]]
+    attempts = [hint.result(15) for hint in [threads(event) for _ in range(20)]]
 
     assert sum(attempts) == 1
     assert len(receiver.received) == 1
