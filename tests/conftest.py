@@ -22,9 +22,9 @@ from app.models.database import db
 from app.models.session import owner_transaction
 from scripts.stack import lifecycle, object_store
 from scripts.stack.assets import fetch_portraits
+from scripts.stack.databases import claim_slot, clone_template, drop_database, environment_of
 from scripts.stack.environment import redis_url
 from scripts.stack.state import DEFAULT_STATE, ROOT, State, locked
-from tests.support.databases import claim_slot, clone_template, drop_database, environment_of
 from tests.support.processes import WORKERS, Processes, processes, wait_until
 
 TEST_STATE = DEFAULT_STATE / "test"

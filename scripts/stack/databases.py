@@ -66,27 +66,34 @@ def clone_template(state: State, database: str) -> None:
 
 
 def drop_database(state: State, database: str) -> None:
+    """Drop a database, with whoever is connected to it."""
     with superuser(state) as connection:
         _drop(connection, database)
 
 
 def _make_template(state: State, connection: extensions.connection, template: str) -> None:
     draft = template + "_draft"
-    _drop(connection, draft)
+    empty_database(state, draft)
+    upgrade(environment_of(state, draft))
     with connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER facequeue_owner").format(
-                sql.Identifier(draft)
-            )
-        )
-        with superuser(state, draft) as inside, inside.cursor() as inner:
-            inner.execute("CREATE EXTENSION vector")
-        upgrade(environment_of(state, draft))
         cursor.execute(
             sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
                 sql.Identifier(draft), sql.Identifier(template)
             )
         )
+
+
+def empty_database(state: State, database: str) -> None:
+    """Make `database` afresh, ready for the first migration."""
+    with superuser(state) as connection, connection.cursor() as cursor:
+        _drop(connection, database)
+        cursor.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 OWNER facequeue_owner").format(
+                sql.Identifier(database)
+            )
+        )
+    with superuser(state, database) as inside, inside.cursor() as cursor:
+        cursor.execute("CREATE EXTENSION vector")
 
 
 def environment_of(state: State, database: str) -> dict[str, str]:
