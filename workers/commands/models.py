@@ -91,31 +91,32 @@ def verify(name: str | None, images: Path | None, max_eer: float) -> None:
 
     Ends with status 1 when a model fails, or its equal error rate on --images is above --max-eer.
     """
-    from workers.vision.pipeline import VisionSettings, build_pipeline
-
-    names = (
-        [name] if name else [e.name for e in load_registry().models.values() if _installed(e.name)]
-    )
+    names = [name] if name else [e for e in load_registry().models if _installed(e)]
     if not names:
         raise click.ClickException(
             "No model is installed. Run: flask --app wsgi models install SFace"
         )
     for each in names:
         try:
-            # Checking is no use: the licence is asked about when a worker starts.
-            pipeline = build_pipeline(
-                VisionSettings(model=each, models_dir=_models_dir(), allow_noncommercial=True)
-            )
+            _verify(each, images, max_eer)
         except ModelError as error:
             raise click.ClickException(str(error)) from error
-        click.echo(f"{pipeline.model}: computes its reference embedding ({pipeline.engine})")
-        if images is not None:
-            from workers.vision.measure_error import measure_folder
 
-            report = measure_folder(pipeline, images)
-            click.echo(report.text)
-            if report.equal_error_rate > max_eer:
-                raise click.ClickException(f"The equal error rate is above {max_eer:.2%}")
+
+def _verify(name: str, images: Path | None, max_eer: float) -> None:
+    from workers.vision.measure_error import measure_folder
+    from workers.vision.pipeline import VisionSettings, build_pipeline
+
+    # Checking is no use of the model: the licence is asked about when a worker starts.
+    settings = VisionSettings(model=name, models_dir=_models_dir(), allow_noncommercial=True)
+    pipeline = build_pipeline(settings)
+    click.echo(f"{pipeline.model}: computes its reference embedding ({pipeline.engine})")
+    if images is None:
+        return
+    report = measure_folder(pipeline, images)
+    click.echo(report.text)
+    if report.equal_error_rate > max_eer:
+        raise ModelError(f"The equal error rate is above {max_eer:.2%}")
 
 
 def _installed(name: str) -> bool:

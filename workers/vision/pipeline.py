@@ -91,9 +91,9 @@ class RecognitionPipeline:
                 if not ready or len(pending) >= self._loaded.picture_batch:
                     batch += self._find(pending)
                     pending = []
-                if len(batch) >= self._settings.batch_size:
-                    yield self._embed(batch)
-                    batch = []
+                while len(batch) >= self._settings.batch_size:
+                    yield self._embed(batch[: self._settings.batch_size])
+                    del batch[: self._settings.batch_size]
         batch += self._find(pending)
         if batch:
             yield self._embed(batch)

@@ -1,21 +1,21 @@
 """How fit a face is for recognition, 0 to 1.
 
 The weighted geometric mean of five parts, so that one that is bad cannot be made up for. The parts
-are among the capture-related measures of ISO/IEC 29794-5; each rises from 0 to 1 between two stated
-points:
+are among the capture-related measures of ISO/IEC 29794-5; each is 0 at a value that is useless and
+1 at one that is enough:
 
 - size: the distance between the eyes in the source, in pixels; 8 is useless, 40 enough;
 - sharpness: the share of the crop's contrast that is fine detail (variance of the Laplacian over
-  variance, after Pech-Pacheco et al. 2000), on a logarithmic scale;
+  variance, after Pech-Pacheco et al. 2000), by a logistic curve over its logarithm;
 - pose: how far the nose is from the middle line of the eyes and mouth (yaw), and from its usual
   height between them (pitch);
-- exposure: the mean brightness's distance from black and white, and contrast;
+- exposure: mean brightness, contrast, and the share of pixels that are burnt to white;
 - confidence: the detector's score.
 """
 
 from __future__ import annotations
 
-from math import hypot, log10
+from math import exp, hypot, log10
 
 import numpy as np
 
@@ -24,12 +24,15 @@ from workers.vision.arrays import Floats, Pixels
 _WEIGHTS = {"size": 0.25, "sharpness": 0.35, "pose": 0.15, "exposure": 0.15, "confidence": 0.1}
 
 _EYES_USELESS, _EYES_ENOUGH = 8.0, 40.0
-_DETAIL_NONE, _DETAIL_ENOUGH = -2.5, -0.7  # log10 of Laplacian variance over variance
+_DETAIL_HALF, _DETAIL_WIDTH = -1.6, 0.35  # log10 of Laplacian variance over variance
+# What rounding to whole grey levels adds: its variance (1 / 12) times the squared kernel (20).
+_ROUNDING_DETAIL = 20 / 12
 _YAW_FRONTAL, _YAW_PROFILE = 0.10, 0.50  # nose offset, in distances between the eyes
 _NOSE_HEIGHT = 0.49  # of the way from eyes to mouth, in the alignment template
 _PITCH_FRONTAL, _PITCH_EXTREME = 0.12, 0.45
 _DARK, _DIM = 5.0, 60.0
-_BRIGHT, _BURNT = 190.0, 245.0
+_WHITE = 250
+_BURNT_USELESS, _BURNT_FEW = 0.6, 0.05
 _FLAT, _CONTRASTY = 2.0, 25.0
 _SCORE_NONE, _SCORE_GOOD = 0.5, 0.9
 _SMALLEST = 1e-3  # no part may put an end to the product
@@ -66,9 +69,9 @@ def _sharpness(grey: Pixels) -> float:
     inner = grey[16:-16, 16:-16].astype(
         np.float32
     )  # the middle of the crop is face, not background
-    detail = cv2.Laplacian(inner, cv2.CV_32F).var()
-    ratio = float(detail) / max(float(inner.var()), 1.0)
-    return _ramp(log10(max(ratio, 1e-6)), _DETAIL_NONE, _DETAIL_ENOUGH)
+    detail = float(cv2.Laplacian(inner, cv2.CV_32F).var()) - _ROUNDING_DETAIL
+    ratio = detail / max(float(inner.var()), 1.0)
+    return 1 / (1 + exp((_DETAIL_HALF - log10(max(ratio, 1e-6))) / _DETAIL_WIDTH))
 
 
 def _pose(landmarks: Floats) -> float:
@@ -87,7 +90,8 @@ def _pose(landmarks: Floats) -> float:
 def _exposure(grey: Pixels) -> float:
     inner = grey[16:-16, 16:-16]
     mean, contrast = float(inner.mean()), float(inner.std())
-    light = _ramp(mean, _DARK, _DIM) * _ramp(mean, _BURNT, _BRIGHT)
+    burnt = float((inner >= _WHITE).mean())
+    light = _ramp(mean, _DARK, _DIM) * _ramp(burnt, _BURNT_USELESS, _BURNT_FEW)
     return light * _ramp(contrast, _FLAT, _CONTRASTY)
 
 

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from workers.vision.detect import Detector, suppress
+from workers.vision.engines.onnx_runtime import OnnxRuntimeEngine
+from workers.vision.find_faces import find_faces
+from workers.vision.results import PipelineOptions
+
+OPTIONS = PipelineOptions()
+
+
+@pytest.fixture(scope="module")
+def detector(models_dir) -> Detector:
+    return Detector(OnnxRuntimeEngine().load(models_dir / "yunet_2023mar_fp32.onnx"))
+
+
+def find(detector: Detector, picture: np.ndarray, **options: object):
+    return find_faces(detector, [picture], [PipelineOptions(**options)])[0]
+
+
+def pasted(picture: np.ndarray, canvas: np.ndarray, x: int, y: int, scale: float) -> None:
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    canvas[y : y + small.shape[0], x : x + small.shape[1]] = small
+
+
+def middle(box: np.ndarray) -> np.ndarray:
+    return box[:2] + box[2:] / 2
+
+
+def test_finds_the_boxes_that_opencvs_detector_finds(detector, models_dir, portrait, monkeypatch):
+    monkeypatch.setattr("workers.vision.detect._agreed", lambda kept, _candidates: kept)
+    picture = portrait("astronaut.png")
+    opencv = cv2.FaceDetectorYN.create(
+        str(models_dir / "yunet_2023mar_fp32.onnx"), "", (512, 512), 0.7, 0.3
+    )
+    _, expected = opencv.detect(picture)
+    (found,) = detector.detect([picture], confidence=0.7)
+    assert len(found) == len(expected) == 1
+    assert np.abs(found.boxes - expected[:, :4]).max() < 0.01
+    assert np.abs(found.landmarks.reshape(-1, 10) - expected[:, 4:14]).max() < 0.01
+    assert np.abs(found.scores - expected[:, 14]).max() < 1e-4
+
+
+def test_a_picture_without_a_face_has_none(detector):
+    assert len(find(detector, np.full((300, 400, 3), 127, np.uint8))) == 0
+
+
+def test_pictures_of_one_shape_and_of_many_are_found_alike_in_a_batch(detector, portrait):
+    pictures = [portrait("astronaut.png"), portrait("grace_hopper.jpg"), portrait("obama.jpg")]
+    together = find_faces(detector, pictures, [OPTIONS] * 3)
+    for picture, faces in zip(pictures, together, strict=True):
+        alone = find(detector, picture)
+        assert np.allclose(faces.boxes, alone.boxes, atol=0.01)
+
+
+def test_faces_are_ordered_by_area_largest_first(detector, portrait):
+    canvas = np.full((900, 1400, 3), 90, np.uint8)
+    pasted(portrait("astronaut.png"), canvas, 20, 20, 0.5)
+    pasted(portrait("grace_hopper.jpg"), canvas, 700, 100, 1.0)
+    pasted(portrait("obama.jpg"), canvas, 300, 400, 0.3)
+    faces = find(detector, canvas)
+    areas = faces.boxes[:, 2:].prod(axis=1)
+    assert len(faces) == 3
+    assert list(areas) == sorted(areas, reverse=True)
+
+
+def test_max_faces_keeps_the_largest(detector, portrait):
+    canvas = np.full((700, 1200, 3), 90, np.uint8)
+    pasted(portrait("astronaut.png"), canvas, 20, 20, 0.5)
+    pasted(portrait("grace_hopper.jpg"), canvas, 650, 50, 1.0)
+    (box,) = find(detector, canvas, max_faces=1).boxes
+    assert box[0] > 650
+
+
+@pytest.mark.parametrize("size", [(1000, 800), (3000, 2000), (4600, 3400)])
+def test_a_face_of_24_pixels_is_found_in_a_picture_of_any_size(detector, portrait, size):
+    picture = portrait("grace_hopper.jpg")
+    canvas = np.full((size[1], size[0], 3), 100, np.uint8)
+    x, y = size[0] * 2 // 3, size[1] // 2
+    pasted(picture, canvas, x, y, 28 / 214)  # the face is 214 px high
+    faces = find(detector, canvas, min_face=24)
+    assert len(faces) == 1
+    expected = np.array([x + 267 * 28 / 214, y + 226 * 28 / 214])
+    assert np.abs(middle(faces.boxes[0]) - expected).max() < 4
+
+
+def test_a_face_cut_by_tile_borders_is_found_once(detector, portrait):
+    canvas = np.full((2600, 3900, 3), 100, np.uint8)
+    for x in range(0, 3300, 540):
+        pasted(portrait("grace_hopper.jpg"), canvas, x, 1000, 1.0)
+    assert len(find(detector, canvas)) == 7
+
+
+@pytest.mark.parametrize("scale", [4.0, 6.0])
+def test_a_face_that_fills_a_huge_picture_is_found_whole(detector, portrait, scale):
+    picture = cv2.resize(portrait("grace_hopper.jpg"), None, fx=scale, fy=scale)
+    (box,) = find(detector, picture).boxes
+    assert np.abs(box / scale - [182, 119, 171, 214]).max() < 20
+
+
+def test_faces_smaller_than_min_face_are_left_out(detector, portrait):
+    picture = portrait("astronaut.png")  # its face is 115 px high
+    assert len(find(detector, picture, min_face=100)) == 1
+    assert len(find(detector, picture, min_face=140)) == 0
+
+
+def test_overlapping_boxes_leave_the_best(detector, portrait):
+    (faces,) = detector.detect([portrait("astronaut.png")], confidence=0.7)
+    twice = faces.take([0, 0])
+    assert len(suppress(twice)) == 1
