@@ -15,6 +15,7 @@ from app.api import (
     jobs,
     metrics,
     subjects,
+    webhook_endpoints,
 )
 from app.api.errors import init_errors
 from app.api.rate_limit import init_rate_limit
@@ -29,6 +30,7 @@ RESOURCES = (
     subjects.blueprint,
     images.blueprint,
     jobs.blueprint,
+    webhook_endpoints.blueprint,
     api_keys.blueprint,
     audit_events.blueprint,
 )

@@ -1,0 +1,101 @@
+"""What belongs to one tenant is not there for another: 404, never 403, on every route."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from app.api.auth import PUBLIC_ENDPOINTS
+from app.domain.identifiers import new_id
+from app.models.session import owner_transaction
+from app.models.webhook_delivery import WebhookDelivery
+from tests.factories.callers import Caller
+from tests.factories.galleries import make_collection, make_face, make_subject
+from tests.factories.jobs import make_job
+
+_BODIES = {
+    "collections.update_collection": {"name": "renamed"},
+    "subjects.create_subject": {"external_id": "somebody"},
+    "subjects.update_subject": {"external_id": "renamed"},
+    "webhook-endpoints.update_endpoint": {"description": "renamed"},
+}
+
+
+@pytest.fixture
+def owned(api: Caller) -> dict[str, UUID]:
+    """One row of every kind, all of the tenant `api`, by the name that routes give its id."""
+    collection = make_collection(api.tenant_id)
+    subject = make_subject(collection)
+    endpoint = api.post("/webhook-endpoints", json={"url": "https://example.org/hook"}).get_json()
+    key = api.post("/api-keys", json={"name": "other", "scopes": ["jobs:read"]}).get_json()
+    return {
+        "collection_id": collection.id,
+        "subject_id": subject.id,
+        "face_id": make_face(collection, subject).id,
+        "job_id": make_job(api.tenant_id),
+        "key_id": UUID(key["id"]),
+        "endpoint_id": UUID(endpoint["id"]),
+        "delivery_id": _make_delivery(api.tenant_id, UUID(endpoint["id"])),
+    }
+
+
+def test_a_foreign_id_answers_404_on_every_route(
+    app: Flask, api: Caller, stranger: Caller, owned: dict[str, UUID]
+) -> None:
+    rules = [
+        rule
+        for rule in app.url_map.iter_rules()
+        if rule.arguments and rule.endpoint not in PUBLIC_ENDPOINTS and rule.endpoint != "static"
+    ]
+    assert {name for rule in rules for name in rule.arguments} == set(owned)
+    # Reads before deletions, so that a route's own row is still there when its turn comes.
+    for rule in sorted(rules, key=lambda rule: "DELETE" in (rule.methods or set())):
+        assert _call(stranger, app, rule, owned) == 404, f"{rule} knows a foreign tenant's id"
+        if "DELETE" not in (rule.methods or set()):
+            assert _call(api, app, rule, owned) < 300, f"{rule} does not know its own tenant's id"
+
+
+def test_lists_hold_nothing_of_another_tenant(stranger: Caller, owned: dict[str, UUID]) -> None:
+    assert owned
+    for path in ("/collections", "/jobs", "/webhook-endpoints"):
+        assert stranger.get(path).get_json()["data"] == []
+
+
+def test_a_job_cannot_name_anothers_collection(stranger: Caller, owned: dict[str, UUID]) -> None:
+    response = stranger.post(
+        "/jobs",
+        json={
+            "operation": "identify",
+            "collection_id": str(owned["collection_id"]),
+            "items": [{"custom_id": "a", "image": "s3://photos/a.jpg"}],
+        },
+    )
+    assert response.status_code == 404
+
+
+def _call(caller: Caller, app: Flask, rule: Rule, ids: dict[str, UUID]) -> int:
+    with app.test_request_context():
+        url = app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments})
+    (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    body = _BODIES.get(rule.endpoint)
+    sent = {} if body is None else {"json": body}
+    return caller.send(method, url.removeprefix("/api/v1"), **sent).status_code
+
+
+def _make_delivery(tenant_id: UUID, endpoint_id: UUID) -> UUID:
+    delivery_id = new_id()
+    with owner_transaction() as session:
+        session.add(
+            WebhookDelivery(
+                id=delivery_id,
+                tenant_id=tenant_id,
+                endpoint_id=endpoint_id,
+                type="endpoint.test",
+                payload="{}",
+            )
+        )
+        session.flush()
+    return delivery_id

@@ -1,0 +1,81 @@
+"""Collections with people and faces in them."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from sqlalchemy import update
+
+from app.domain.actor import SYSTEM
+from app.domain.identifiers import new_id
+from app.models.collection import Collection
+from app.models.face import Face, FaceVector128
+from app.models.session import tenant_transaction
+from app.models.subject import Subject
+from app.services.collections import NewCollection, create_collection
+from app.services.subjects import create_subject
+
+DIMENSIONS = 128
+
+
+def make_collection(
+    tenant_id: UUID, *, name: str | None = None, threshold: float | None = None
+) -> Collection:
+    """A collection of the default model."""
+    wanted = NewCollection(name or f"collection-{uuid4()}", threshold=threshold)
+    return create_collection(tenant_id, wanted, SYSTEM)
+
+
+def make_subject(collection: Collection, external_id: str | None = None) -> Subject:
+    """A person without faces."""
+    return create_subject(
+        collection.tenant_id, collection.id, external_id or f"person-{uuid4()}", {}, SYSTEM
+    )
+
+
+def make_face(
+    collection: Collection, subject: Subject | None, embedding: Sequence[float] | None = None
+) -> Face:
+    """An enrolled face of an image that no other face came from; counted in its collection."""
+    face = Face(
+        id=new_id(),
+        tenant_id=collection.tenant_id,
+        collection_id=collection.id,
+        subject_id=subject.id if subject else None,
+        image_sha256=hashlib.sha256(uuid4().bytes).digest(),
+        face_no=0,
+        box=[10, 20, 80, 100],
+        quality=0.8,
+        model=collection.model,
+        job_id=new_id(),
+        item_seq=0,
+    )
+    vector = FaceVector128(
+        face_id=face.id,
+        tenant_id=collection.tenant_id,
+        collection_id=collection.id,
+        embedding=list(embedding or unit_vector(0)),
+    )
+    with tenant_transaction(collection.tenant_id) as session:
+        session.add(face)
+        session.flush()
+        session.add(vector)
+        session.execute(
+            update(Collection)
+            .where(Collection.id == collection.id)
+            .values(face_count=Collection.face_count + 1)
+        )
+        session.flush()
+    return face
+
+
+def unit_vector(axis: int, *, towards: int | None = None, cosine: float = 1.0) -> list[float]:
+    """A unit vector along an axis, or at a given cosine to it, turned `towards` another axis."""
+    vector = [0.0] * DIMENSIONS
+    vector[axis] = cosine
+    if towards is not None:
+        vector[towards] = math.sqrt(1 - cosine**2)
+    return vector
