@@ -50,7 +50,11 @@ class Installation:
             if any(file.sha256 is not None and file.sources for file in entry.files):
                 self._install_file(entry.weights, offered, folder)
             else:
-                self._pin(entry, list(offered.values()))
+                known = {entry.detector.file.sha256} | {
+                    source.sha256 for source in entry.detector.file.sources
+                }
+                unknown = [path for digest, path in offered.items() if digest not in known]
+                self._pin(entry, unknown)
 
     def _offered(self, folder: Path) -> Iterator[Path]:
         for location in self.given:
@@ -109,10 +113,10 @@ class Installation:
 
     def _pin(self, entry: ModelEntry, offered: Sequence[Path]) -> None:
         """Install a file that only the operator can vouch for, and record its digest."""
-        for path in offered:
-            for file in entry.files:
+        for file in entry.files:
+            for path in offered:
                 if path.suffix == Path(file.name).suffix:
-                    self._install_pinned(file, path)
+                    self._install_pinned(entry, file, path)
                     return
         kinds = " or ".join(Path(file.name).suffix for file in entry.files)
         pinned = [file for file in entry.files if file.sha256 is not None]
@@ -124,19 +128,21 @@ class Installation:
             f"flask --app wsgi models install {entry.name} --file PATH"
         )
 
-    def _install_pinned(self, file: WeightsFile, path: Path) -> None:
+    def _install_pinned(self, entry: ModelEntry, file: WeightsFile, path: Path) -> None:
         target = self.models_dir / file.name
         partial = target.with_name(f".{file.name}.partial")
         partial.write_bytes(path.read_bytes())
         digest = file_sha256(partial)
         partial.replace(target)
-        write_pin(self.models_dir, file.name, digest)
+        write_pin(self.models_dir, entry, file.name, digest)
         self.say(f"{file.name}: installed and pinned, SHA-256 {digest}")
 
 
-def write_pin(models_dir: Path, name: str, digest: str) -> None:
-    """Record the digest of an operator's file; the file is replaced whole, never half written."""
-    pins = read_pins(models_dir) | {name: digest}
+def write_pin(models_dir: Path, entry: ModelEntry, name: str, digest: str) -> None:
+    """Record the digest of an operator's file, as the one file that `entry` runs from now on."""
+    replaced = {file.name for file in entry.files}
+    pins = {key: pin for key, pin in read_pins(models_dir).items() if key not in replaced}
+    pins[name] = digest
     partial = models_dir / f".{PINS_FILE}.{os.getpid()}"
     partial.write_text(json.dumps(pins, indent=2) + "\n", encoding="utf-8")
     partial.replace(models_dir / PINS_FILE)

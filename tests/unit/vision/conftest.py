@@ -1,19 +1,16 @@
-"""Real weights, installed once for all test workers, and ways to write images with metadata."""
+"""A pipeline on real weights, and ways to write images with metadata."""
 
 from __future__ import annotations
 
-import fcntl
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from app.domain.model_registry import load_registry
-from workers.vision.install_weights import Installation
 from workers.vision.pipeline import (
     ImageInput,
     ImageResult,
@@ -23,20 +20,8 @@ from workers.vision.pipeline import (
     build_pipeline,
 )
 
-MODELS_DIR = Path(".facequeue/models")
-
 Encode = Callable[..., bytes]
 RunOne = Callable[..., ImageResult]
-
-
-@pytest.fixture(scope="session")
-def models_dir() -> Path:
-    """The folder with SFace's verified weights; the first test worker installs them."""
-    MODELS_DIR.mkdir(parents=True, exist_ok=True)
-    with (MODELS_DIR / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        Installation(MODELS_DIR, (), print).install(load_registry().model("SFace"))
-    return MODELS_DIR
 
 
 @pytest.fixture(scope="session")
@@ -121,13 +106,13 @@ _TAGGERS = {"jpeg": _tag_jpeg, "png": _tag_png, "webp": _tag_webp}
 
 
 @pytest.fixture(params=["jpeg", "png", "webp"])
-def kind(request: pytest.FixtureRequest) -> Iterator[str]:
-    yield request.param
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture(params=range(1, 9))
-def orientation(request: pytest.FixtureRequest) -> Iterator[int]:
-    yield request.param
+def orientation(request: pytest.FixtureRequest) -> int:
+    return request.param
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -32,30 +33,40 @@ def scene() -> np.ndarray:
 
 
 def test_every_orientation_of_every_format_is_shown_upright(
-    scene, encode, stored, kind, orientation
-):
+    scene: np.ndarray,
+    encode: Callable[..., bytes],
+    stored: Callable[[np.ndarray, int], np.ndarray],
+    kind: str,
+    orientation: int,
+) -> None:
     seen = decode(encode(stored(scene, orientation), kind, orientation))
     assert seen.shape == scene.shape
     assert np.abs(seen.astype(int) - scene).max() <= 6
 
 
-def test_lossless_pixels_come_back_as_they_were(scene, encode):
+def test_lossless_pixels_come_back_as_they_were(
+    scene: np.ndarray, encode: Callable[..., bytes]
+) -> None:
     assert np.array_equal(decode(encode(scene, "png")), scene)
 
 
-def test_grey_images_get_three_equal_channels(scene, encode, kind):
+def test_grey_images_get_three_equal_channels(
+    scene: np.ndarray, encode: Callable[..., bytes], kind: str
+) -> None:
     grey = cv2.cvtColor(scene, cv2.COLOR_BGR2GRAY)
     seen = decode(encode(grey, kind))
     assert seen.shape == scene.shape
     assert np.ptp(seen.astype(int), axis=2).max() <= 2
 
 
-def test_sixteen_bits_are_reduced_to_eight(scene, encode):
+def test_sixteen_bits_are_reduced_to_eight(scene: np.ndarray, encode: Callable[..., bytes]) -> None:
     deep = scene.astype(np.uint16) * 256 + 77
     assert np.array_equal(decode(encode(deep, "png")), scene)
 
 
-def test_transparent_pixels_are_laid_on_white(scene, encode):
+def test_transparent_pixels_are_laid_on_white(
+    scene: np.ndarray, encode: Callable[..., bytes]
+) -> None:
     alpha = np.full(scene.shape[:2], 255, np.uint8)
     alpha[:10] = 0
     alpha[10:20] = 128
@@ -66,24 +77,26 @@ def test_transparent_pixels_are_laid_on_white(scene, encode):
     assert np.array_equal(seen[20:], scene[20:])
 
 
-def test_transparent_webp_is_laid_on_white(scene, encode):
+def test_transparent_webp_is_laid_on_white(scene: np.ndarray, encode: Callable[..., bytes]) -> None:
     alpha = np.zeros(scene.shape[:2], np.uint8)
     assert (decode(encode(np.dstack([scene, alpha]), "webp")) == 255).all()
 
 
-def test_sixteen_bit_transparent_images_are_laid_on_white(scene, encode):
+def test_sixteen_bit_transparent_images_are_laid_on_white(
+    scene: np.ndarray, encode: Callable[..., bytes]
+) -> None:
     deep = np.dstack([scene, np.zeros(scene.shape[:2], np.uint8)]).astype(np.uint16) * 257
     assert (decode(encode(deep, "png")) == 255).all()
 
 
-def test_cmyk_becomes_colour():
+def test_cmyk_becomes_colour() -> None:
     blue, green, red = decode(CMYK_RED)[8, 8]
     assert red > 220
     assert blue < 40
     assert green < 40
 
 
-def test_damaged_pixel_data_is_corrupt(scene, encode):
+def test_damaged_pixel_data_is_corrupt(scene: np.ndarray, encode: Callable[..., bytes]) -> None:
     data = bytearray(encode(scene, "png"))
     start = data.index(b"IDAT")
     data[start + 6 : start + 60] = bytes(54)
@@ -91,7 +104,7 @@ def test_damaged_pixel_data_is_corrupt(scene, encode):
         decode(bytes(data))
 
 
-def test_a_png_whose_pixels_are_fewer_than_its_header_says_is_corrupt():
+def test_a_png_whose_pixels_are_fewer_than_its_header_says_is_corrupt() -> None:
     header = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)
     data = b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
-from workers.vision.detect import Detector, suppress
+from workers.vision.detect import Detections, Detector, suppress
 from workers.vision.engines.onnx_runtime import OnnxRuntimeEngine
 from workers.vision.find_faces import find_faces
 from workers.vision.results import PipelineOptions
@@ -13,11 +16,11 @@ OPTIONS = PipelineOptions()
 
 
 @pytest.fixture(scope="module")
-def detector(models_dir) -> Detector:
+def detector(models_dir: Path) -> Detector:
     return Detector(OnnxRuntimeEngine().load(models_dir / "yunet_2023mar_fp32.onnx"))
 
 
-def find(detector: Detector, picture: np.ndarray, **options: object):
+def find(detector: Detector, picture: np.ndarray, **options: object) -> Detections:
     return find_faces(detector, [picture], [PipelineOptions(**options)])[0]
 
 
@@ -30,7 +33,12 @@ def middle(box: np.ndarray) -> np.ndarray:
     return box[:2] + box[2:] / 2
 
 
-def test_finds_the_boxes_that_opencvs_detector_finds(detector, models_dir, portrait, monkeypatch):
+def test_finds_the_boxes_that_opencvs_detector_finds(
+    detector: Detector,
+    models_dir: Path,
+    portrait: Callable[[str], np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("workers.vision.detect._agreed", lambda kept, _candidates: kept)
     picture = portrait("astronaut.png")
     opencv = cv2.FaceDetectorYN.create(
@@ -44,11 +52,13 @@ def test_finds_the_boxes_that_opencvs_detector_finds(detector, models_dir, portr
     assert np.abs(found.scores - expected[:, 14]).max() < 1e-4
 
 
-def test_a_picture_without_a_face_has_none(detector):
+def test_a_picture_without_a_face_has_none(detector: Detector) -> None:
     assert len(find(detector, np.full((300, 400, 3), 127, np.uint8))) == 0
 
 
-def test_pictures_of_one_shape_and_of_many_are_found_alike_in_a_batch(detector, portrait):
+def test_pictures_of_one_shape_and_of_many_are_found_alike_in_a_batch(
+    detector: Detector, portrait: Callable[[str], np.ndarray]
+) -> None:
     pictures = [portrait("astronaut.png"), portrait("grace_hopper.jpg"), portrait("obama.jpg")]
     together = find_faces(detector, pictures, [OPTIONS] * 3)
     for picture, faces in zip(pictures, together, strict=True):
@@ -56,7 +66,9 @@ def test_pictures_of_one_shape_and_of_many_are_found_alike_in_a_batch(detector, 
         assert np.allclose(faces.boxes, alone.boxes, atol=0.01)
 
 
-def test_faces_are_ordered_by_area_largest_first(detector, portrait):
+def test_faces_are_ordered_by_area_largest_first(
+    detector: Detector, portrait: Callable[[str], np.ndarray]
+) -> None:
     canvas = np.full((900, 1400, 3), 90, np.uint8)
     pasted(portrait("astronaut.png"), canvas, 20, 20, 0.5)
     pasted(portrait("grace_hopper.jpg"), canvas, 700, 100, 1.0)
@@ -67,7 +79,9 @@ def test_faces_are_ordered_by_area_largest_first(detector, portrait):
     assert list(areas) == sorted(areas, reverse=True)
 
 
-def test_max_faces_keeps_the_largest(detector, portrait):
+def test_max_faces_keeps_the_largest(
+    detector: Detector, portrait: Callable[[str], np.ndarray]
+) -> None:
     canvas = np.full((700, 1200, 3), 90, np.uint8)
     pasted(portrait("astronaut.png"), canvas, 20, 20, 0.5)
     pasted(portrait("grace_hopper.jpg"), canvas, 650, 50, 1.0)
@@ -76,7 +90,9 @@ def test_max_faces_keeps_the_largest(detector, portrait):
 
 
 @pytest.mark.parametrize("size", [(1000, 800), (3000, 2000), (4600, 3400)])
-def test_a_face_of_24_pixels_is_found_in_a_picture_of_any_size(detector, portrait, size):
+def test_a_face_of_24_pixels_is_found_in_a_picture_of_any_size(
+    detector: Detector, portrait: Callable[[str], np.ndarray], size: tuple[int, int]
+) -> None:
     picture = portrait("grace_hopper.jpg")
     canvas = np.full((size[1], size[0], 3), 100, np.uint8)
     x, y = size[0] * 2 // 3, size[1] // 2
@@ -87,7 +103,9 @@ def test_a_face_of_24_pixels_is_found_in_a_picture_of_any_size(detector, portrai
     assert np.abs(middle(faces.boxes[0]) - expected).max() < 4
 
 
-def test_a_face_cut_by_tile_borders_is_found_once(detector, portrait):
+def test_a_face_cut_by_tile_borders_is_found_once(
+    detector: Detector, portrait: Callable[[str], np.ndarray]
+) -> None:
     canvas = np.full((2600, 3900, 3), 100, np.uint8)
     for x in range(0, 3300, 540):
         pasted(portrait("grace_hopper.jpg"), canvas, x, 1000, 1.0)
@@ -95,19 +113,25 @@ def test_a_face_cut_by_tile_borders_is_found_once(detector, portrait):
 
 
 @pytest.mark.parametrize("scale", [4.0, 6.0])
-def test_a_face_that_fills_a_huge_picture_is_found_whole(detector, portrait, scale):
+def test_a_face_that_fills_a_huge_picture_is_found_whole(
+    detector: Detector, portrait: Callable[[str], np.ndarray], scale: float
+) -> None:
     picture = cv2.resize(portrait("grace_hopper.jpg"), None, fx=scale, fy=scale)
     (box,) = find(detector, picture).boxes
     assert np.abs(box / scale - [182, 119, 171, 214]).max() < 20
 
 
-def test_faces_smaller_than_min_face_are_left_out(detector, portrait):
+def test_faces_smaller_than_min_face_are_left_out(
+    detector: Detector, portrait: Callable[[str], np.ndarray]
+) -> None:
     picture = portrait("astronaut.png")  # its face is 115 px high
     assert len(find(detector, picture, min_face=100)) == 1
     assert len(find(detector, picture, min_face=140)) == 0
 
 
-def test_overlapping_boxes_leave_the_best(detector, portrait):
+def test_overlapping_boxes_leave_the_best(
+    detector: Detector, portrait: Callable[[str], np.ndarray]
+) -> None:
     (faces,) = detector.detect([portrait("astronaut.png")], confidence=0.7)
     twice = faces.take([0, 0])
     assert len(suppress(twice)) == 1

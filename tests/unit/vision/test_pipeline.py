@@ -3,19 +3,22 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from app.domain.errors import ImageNotFound, LivenessUnavailable
-from workers.vision.pipeline import ImageInput, PipelineOptions
+from workers.vision.pipeline import ImageInput, PipelineOptions, RecognitionPipeline
+from workers.vision.results import ImageResult
 
 OPTIONS = PipelineOptions()
 
 
 @pytest.fixture(scope="module")
-def astronaut(portraits) -> bytes:
+def astronaut(portraits: Path) -> bytes:
     return (portraits / "astronaut.png").read_bytes()
 
 
@@ -23,11 +26,11 @@ def inputs(*contents: bytes) -> list[ImageInput]:
     return [ImageInput(i, lambda data=data: data, OPTIONS) for i, data in enumerate(contents)]
 
 
-def by_key(batches) -> dict:
+def by_key(batches: Iterable[list[ImageResult]]) -> dict:
     return {result.key: result for batch in batches for result in batch}
 
 
-def test_a_result_says_what_was_seen(pipeline, astronaut):
+def test_a_result_says_what_was_seen(pipeline: RecognitionPipeline, astronaut: bytes) -> None:
     result = by_key(pipeline.run(inputs(astronaut)))[0]
     (face,) = result.faces
     assert result.error is None
@@ -41,7 +44,11 @@ def test_a_result_says_what_was_seen(pipeline, astronaut):
     assert 0 <= face.quality <= 1
 
 
-def test_a_box_lies_inside_the_picture(run_one, portrait, encode):
+def test_a_box_lies_inside_the_picture(
+    run_one: Callable[..., ImageResult],
+    portrait: Callable[[str], np.ndarray],
+    encode: Callable[..., bytes],
+) -> None:
     picture = portrait("astronaut.png")[60:, 190:260]  # cuts the face on all sides but one
     (face,) = run_one(encode(picture, "png")).faces
     assert face.box.x >= 0
@@ -50,7 +57,7 @@ def test_a_box_lies_inside_the_picture(run_one, portrait, encode):
     assert face.box.y + face.box.height <= picture.shape[0]
 
 
-def test_bad_images_fail_alone(pipeline, astronaut):
+def test_bad_images_fail_alone(pipeline: RecognitionPipeline, astronaut: bytes) -> None:
     bad = [b"text", astronaut[:5000], b"GIF89a" + bytes(50), b""]
     contents = list(itertools.chain.from_iterable((each, astronaut) for each in bad))
     results = by_key(pipeline.run(inputs(*contents)))
@@ -63,7 +70,9 @@ def test_bad_images_fail_alone(pipeline, astronaut):
     assert all(len(results[i].faces) == 1 for i in (1, 3, 5, 7))
 
 
-def test_an_image_that_cannot_be_fetched_fails_with_its_own_error(pipeline, astronaut):
+def test_an_image_that_cannot_be_fetched_fails_with_its_own_error(
+    pipeline: RecognitionPipeline, astronaut: bytes
+) -> None:
     def missing() -> bytes:
         raise ImageNotFound("no such key")
 
@@ -73,7 +82,7 @@ def test_an_image_that_cannot_be_fetched_fails_with_its_own_error(pipeline, astr
     assert len(results[0].faces) == 1
 
 
-def test_a_failure_that_is_no_item_error_ends_the_run(pipeline):
+def test_a_failure_that_is_no_item_error_ends_the_run(pipeline: RecognitionPipeline) -> None:
     def broken() -> bytes:
         raise RuntimeError("a mistake of ours")
 
@@ -81,29 +90,35 @@ def test_a_failure_that_is_no_item_error_ends_the_run(pipeline):
         list(pipeline.run([ImageInput(0, broken, OPTIONS)]))
 
 
-def test_a_file_above_the_limit_is_too_large(models_dir, astronaut):
+def test_a_file_above_the_limit_is_too_large(models_dir: Path, astronaut: bytes) -> None:
     from workers.vision.pipeline import VisionSettings, build_pipeline
 
     small = build_pipeline(VisionSettings(models_dir=models_dir, max_bytes=1000))
     assert by_key(small.run(inputs(astronaut)))[0].error.code == "image_too_large"
 
 
-def test_a_picture_without_faces_has_no_error_and_no_faces(run_one, encode):
+def test_a_picture_without_faces_has_no_error_and_no_faces(
+    run_one: Callable[..., ImageResult], encode: Callable[..., bytes]
+) -> None:
     result = run_one(encode(np.full((200, 200, 3), 90, np.uint8), "jpeg"))
     assert result.faces == ()
     assert result.error is None
 
 
-def test_results_come_in_lists_of_the_batch_size(pipeline, encode):
+def test_results_come_in_lists_of_the_batch_size(
+    pipeline: RecognitionPipeline, encode: Callable[..., bytes]
+) -> None:
     plain = encode(np.zeros((20, 20, 3), np.uint8), "png")
     assert [len(batch) for batch in pipeline.run(inputs(*[plain] * 10))] == [4, 4, 2]
 
 
-def test_no_input_gives_no_list(pipeline):
+def test_no_input_gives_no_list(pipeline: RecognitionPipeline) -> None:
     assert list(pipeline.run([])) == []
 
 
-def test_endless_inputs_are_read_only_a_little_ahead(pipeline, encode):
+def test_endless_inputs_are_read_only_a_little_ahead(
+    pipeline: RecognitionPipeline, encode: Callable[..., bytes]
+) -> None:
     plain = encode(np.zeros((20, 20, 3), np.uint8), "png")
     taken = itertools.count()
     stream = pipeline.run(
@@ -114,7 +129,7 @@ def test_endless_inputs_are_read_only_a_little_ahead(pipeline, encode):
     assert next(taken) < 4 + 4 * 4
 
 
-def test_closing_the_run_ends_its_threads(pipeline, astronaut):
+def test_closing_the_run_ends_its_threads(pipeline: RecognitionPipeline, astronaut: bytes) -> None:
     before = threading.active_count()
     stream = pipeline.run(inputs(*[astronaut] * 20))
     next(stream)
@@ -122,25 +137,33 @@ def test_closing_the_run_ends_its_threads(pipeline, astronaut):
     assert threading.active_count() == before
 
 
-def test_images_larger_than_the_pixel_budget_still_pass(models_dir, astronaut):
+def test_images_larger_than_the_pixel_budget_still_pass(models_dir: Path, astronaut: bytes) -> None:
     from workers.vision.pipeline import VisionSettings, build_pipeline
 
     tight = build_pipeline(VisionSettings(models_dir=models_dir, pixel_budget=1000, batch_size=4))
     assert len(by_key(tight.run(inputs(*[astronaut] * 9)))) == 9
 
 
-def test_faces_below_min_quality_are_reported_without_an_embedding(run_one, astronaut):
+def test_faces_below_min_quality_are_reported_without_an_embedding(
+    run_one: Callable[..., ImageResult], astronaut: bytes
+) -> None:
     (face,) = run_one(astronaut, min_quality=1.0).faces
     assert face.embedding is None
     assert face.quality < 1
 
 
-def test_detection_alone_embeds_nothing(run_one, astronaut):
+def test_detection_alone_embeds_nothing(
+    run_one: Callable[..., ImageResult], astronaut: bytes
+) -> None:
     (face,) = run_one(astronaut, embed=False).faces
     assert face.embedding is None
 
 
-def test_each_image_keeps_its_own_options(pipeline, portrait, encode):
+def test_each_image_keeps_its_own_options(
+    pipeline: RecognitionPipeline,
+    portrait: Callable[[str], np.ndarray],
+    encode: Callable[..., bytes],
+) -> None:
     canvas = np.full((600, 1100, 3), 90, np.uint8)
     canvas[:512, :512] = portrait("astronaut.png")
     canvas[:600, 560:1072] = cv2.resize(portrait("grace_hopper.jpg"), (512, 600))
@@ -156,18 +179,22 @@ def test_each_image_keeps_its_own_options(pipeline, portrait, encode):
     assert [len(results[n].faces) for n in (1, 2)] == [1, 2]
 
 
-def test_asking_for_liveness_without_a_model_is_an_error_never_a_pass(run_one, astronaut):
+def test_asking_for_liveness_without_a_model_is_an_error_never_a_pass(
+    run_one: Callable[..., ImageResult], astronaut: bytes
+) -> None:
     result = run_one(astronaut, liveness=True)
     assert isinstance(result.error, LivenessUnavailable)
     assert result.faces == ()
 
 
-def test_liveness_is_unavailable_for_a_picture_without_faces_too(run_one, encode):
+def test_liveness_is_unavailable_for_a_picture_without_faces_too(
+    run_one: Callable[..., ImageResult], encode: Callable[..., bytes]
+) -> None:
     result = run_one(encode(np.zeros((64, 64, 3), np.uint8), "png"), liveness=True)
     assert result.error.code == "liveness_unavailable"
 
 
-def test_the_pipeline_says_what_it_runs(pipeline):
+def test_the_pipeline_says_what_it_runs(pipeline: RecognitionPipeline) -> None:
     assert pipeline.model.startswith("SFace@")
     assert pipeline.dimensions == 128
     assert pipeline.engine == "onnxruntime fp32"

@@ -1,4 +1,4 @@
-"""What the whole pipeline promises about real people: who is alike, who is not, and where they are."""
+"""What the pipeline promises about real people: who is alike, who is not, where they are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from app.domain.model_registry import load_registry
+from workers.vision.results import ImageResult
 
 REFERENCES = Path(__file__).with_name("reference_embeddings.json")
 THRESHOLD = load_registry().model("SFace").default_threshold
@@ -41,17 +42,21 @@ VARIATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 
 
 @pytest.fixture(scope="module")
-def embedding(run_one, portraits) -> Callable[[str], np.ndarray]:
+def embedding(run_one: Callable[..., ImageResult], portraits: Path) -> Callable[[str], np.ndarray]:
     found = {name: run_one((portraits / name).read_bytes()).faces[0] for name in EVERYONE}
     return lambda name: found[name].embedding
 
 
-def test_photographs_of_one_person_are_above_the_threshold(embedding):
+def test_photographs_of_one_person_are_above_the_threshold(
+    embedding: Callable[[str], np.ndarray],
+) -> None:
     for one, other in combinations(PEOPLE["obama"], 2):
         assert embedding(one) @ embedding(other) > THRESHOLD + MARGIN
 
 
-def test_photographs_of_different_people_are_below_the_threshold(embedding):
+def test_photographs_of_different_people_are_below_the_threshold(
+    embedding: Callable[[str], np.ndarray],
+) -> None:
     for (_, some), (_, others) in combinations(PEOPLE.items(), 2):
         for one in some:
             for other in others:
@@ -61,8 +66,13 @@ def test_photographs_of_different_people_are_below_the_threshold(embedding):
 @pytest.mark.parametrize("variation", VARIATIONS)
 @pytest.mark.parametrize("name", EVERYONE)
 def test_a_person_is_recognised_in_a_changed_photograph_and_nobody_else_is(
-    run_one, portrait, encode, embedding, name, variation
-):
+    run_one: Callable[..., ImageResult],
+    portrait: Callable[[str], np.ndarray],
+    encode: Callable[..., bytes],
+    embedding: Callable[[str], np.ndarray],
+    name: str,
+    variation: str,
+) -> None:
     changed = VARIATIONS[variation](portrait(name))
     face = run_one(encode(changed, "png")).faces[0]
     person = next(person for person, names in PEOPLE.items() if name in names)
@@ -72,14 +82,21 @@ def test_a_person_is_recognised_in_a_changed_photograph_and_nobody_else_is(
             assert max(face.embedding @ embedding(each) for each in names) < THRESHOLD
 
 
-def test_a_partly_hidden_face_is_recognised(run_one, portraits, embedding):
+def test_a_partly_hidden_face_is_recognised(
+    run_one: Callable[..., ImageResult], portraits: Path, embedding: Callable[[str], np.ndarray]
+) -> None:
     face = run_one((portraits / "obama_partial_face.jpg").read_bytes()).faces[0]
     assert face.embedding @ embedding("obama.jpg") > THRESHOLD + MARGIN
 
 
 def test_the_same_picture_is_the_same_face_in_every_format_and_orientation(
-    run_one, portrait, encode, stored, kind, orientation
-):
+    run_one: Callable[..., ImageResult],
+    portrait: Callable[[str], np.ndarray],
+    encode: Callable[..., bytes],
+    stored: Callable[[np.ndarray, int], np.ndarray],
+    kind: str,
+    orientation: int,
+) -> None:
     picture = portrait("astronaut.png")
     expected = run_one(encode(picture, "png")).faces[0]
     result = run_one(encode(stored(picture, orientation), kind, orientation))
@@ -91,13 +108,19 @@ def test_the_same_picture_is_the_same_face_in_every_format_and_orientation(
 
 
 @pytest.mark.parametrize("name", ["astronaut.png", "grace_hopper.jpg", "obama2.jpg"])
-def test_embeddings_stay_what_they_were_when_recorded(embedding, name):
+def test_embeddings_stay_what_they_were_when_recorded(
+    embedding: Callable[[str], np.ndarray], name: str
+) -> None:
     """Swapped channels cost 0.07 of cosine and a pixel of shift 0.017: either fails here."""
     reference = np.array(json.loads(REFERENCES.read_text(encoding="utf-8"))[name])
     assert embedding(name) @ reference >= 0.999
 
 
-def test_swapped_channels_would_be_noticed(run_one, portrait, encode):
+def test_swapped_channels_would_be_noticed(
+    run_one: Callable[..., ImageResult],
+    portrait: Callable[[str], np.ndarray],
+    encode: Callable[..., bytes],
+) -> None:
     picture = portrait("grace_hopper.jpg")
     reference = np.array(json.loads(REFERENCES.read_text(encoding="utf-8"))["grace_hopper.jpg"])
     swapped = run_one(encode(np.ascontiguousarray(picture[:, :, ::-1]), "png")).faces[0]
@@ -106,8 +129,12 @@ def test_swapped_channels_would_be_noticed(run_one, portrait, encode):
 
 @pytest.mark.parametrize("height", [24, 32, 48])
 def test_tiny_faces_are_found_and_more_like_themselves_than_like_others(
-    run_one, portrait, encode, embedding, height
-):
+    run_one: Callable[..., ImageResult],
+    portrait: Callable[[str], np.ndarray],
+    encode: Callable[..., bytes],
+    embedding: Callable[[str], np.ndarray],
+    height: int,
+) -> None:
     scale = height / 214  # the face is 214 px high
     picture = portrait("grace_hopper.jpg")
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -119,7 +146,13 @@ def test_tiny_faces_are_found_and_more_like_themselves_than_like_others(
 
 
 @pytest.mark.parametrize("scale", [3.0, 6.0])
-def test_huge_faces_are_recognised(run_one, portrait, encode, embedding, scale):
+def test_huge_faces_are_recognised(
+    run_one: Callable[..., ImageResult],
+    portrait: Callable[[str], np.ndarray],
+    encode: Callable[..., bytes],
+    embedding: Callable[[str], np.ndarray],
+    scale: float,
+) -> None:
     picture = cv2.resize(portrait("grace_hopper.jpg"), None, fx=scale, fy=scale)
     (face,) = run_one(encode(picture, "jpeg")).faces
     assert face.embedding @ embedding("grace_hopper.jpg") > 0.9

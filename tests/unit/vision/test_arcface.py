@@ -1,0 +1,159 @@
+"""ArcFace without its weights: random ones of the true architecture exercise the true path.
+
+What random weights cannot show (channel order, value range) is why the registry calls the model
+experimental.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from app.domain.errors import ModelLicenceRefused, ModelSelfTestFailed
+from app.domain.model_registry import load_registry
+from workers.vision.install_weights import Installation
+from workers.vision.pipeline import (
+    ImageInput,
+    PipelineOptions,
+    RecognitionPipeline,
+    VisionSettings,
+    build_pipeline,
+)
+
+# DeepFace builds the network and would download the weights: it gets a loader that does nothing.
+_MAKE_H5 = """
+import os, sys
+os.environ |= {"DEEPFACE_BACKEND_ENGINE": "tensorflow", "TF_USE_LEGACY_KERAS": "1",
+               "DEEPFACE_HOME": os.path.dirname(sys.argv[1]), "TF_CPP_MIN_LOG_LEVEL": "3"}
+from deepface.commons import weight_utils
+weight_utils.download_weights_if_necessary = lambda **_: ""
+weight_utils.load_model_weights = lambda model, weight_file: model
+import tensorflow as tf
+tf.random.set_seed(20)
+from deepface.models.facial_recognition.tf import ArcFace
+ArcFace.load_model().save_weights(sys.argv[1])
+"""
+
+# A child of its own: TensorFlow stays out of the test process, as it stays out of every parent.
+_EMBED = """
+import sys
+from pathlib import Path
+import numpy as np
+from workers.vision.pipeline import *
+settings = VisionSettings(model="ArcFace", models_dir=Path(sys.argv[1]), allow_noncommercial=True)
+pipeline = build_pipeline(settings)
+image = ImageInput(0, Path(sys.argv[2]).read_bytes, PipelineOptions())
+((result,),) = pipeline.run([image])
+np.savez(sys.argv[3], engine=pipeline.engine, embedding=result.faces[0].embedding)
+"""
+
+
+def run_python(code: str, *arguments: object) -> None:
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def install(folder: Path, weights: Path, models_dir: Path) -> None:
+    detector = models_dir / load_registry().model("ArcFace").detector.file.name
+    Installation(folder, [str(detector), str(weights)], print).install(
+        load_registry().model("ArcFace")
+    )
+
+
+def stand_in(path: Path) -> None:
+    """Write a network of ArcFace's shape: NHWC picture in, 512 numbers out."""
+    random = np.random.default_rng(11)
+    kernel = random.normal(0, 0.1, (32, 3, 8, 8)).astype(np.float32)
+    weights = random.normal(0, 0.1, (32 * 14 * 14, 512)).astype(np.float32)
+    nodes = [
+        helper.make_node("Transpose", ["input"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["planes", "kernel"], ["cells"], strides=[8, 8]),
+        helper.make_node("Relu", ["cells"], ["active"]),
+        helper.make_node("Flatten", ["active"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "weights"], ["embedding"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "stand-in",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["batch", 112, 112, 3])],
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", 512])],
+        [numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(weights, "weights")],
+    )
+    opset = helper.make_opsetid("", 17)
+    onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=9), path)
+
+
+@pytest.fixture
+def with_stand_in(tmp_path: Path, models_dir: Path) -> Path:
+    stand_in(tmp_path / "mine.onnx")
+    install(tmp_path / "models", tmp_path / "mine.onnx", models_dir)
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def pipeline_of_stand_in(with_stand_in: Path) -> RecognitionPipeline:
+    return build_pipeline(
+        VisionSettings(model="ArcFace", models_dir=with_stand_in, allow_noncommercial=True)
+    )
+
+
+def test_an_onnx_file_of_the_operator_runs(
+    pipeline_of_stand_in: RecognitionPipeline, portraits: Path
+) -> None:
+    image = ImageInput(0, (portraits / "astronaut.png").read_bytes, PipelineOptions())
+    ((result,),) = pipeline_of_stand_in.run([image])
+    embedding = result.faces[0].embedding
+    assert embedding is not None
+    assert embedding.shape == (512,)
+    assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-5)
+    assert pipeline_of_stand_in.model.startswith("ArcFace@")
+
+
+def test_its_licence_is_asked_about_when_a_worker_starts(with_stand_in: Path) -> None:
+    with pytest.raises(ModelLicenceRefused):
+        build_pipeline(VisionSettings(model="ArcFace", models_dir=with_stand_in))
+
+
+def test_a_network_that_ignores_its_input_is_refused(
+    tmp_path: Path, models_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent:
+        def normal(self, _mean: float, _spread: float, shape: tuple[int, ...]) -> np.ndarray:
+            return np.zeros(shape)
+
+    monkeypatch.setattr(np.random, "default_rng", lambda _seed: Silent())
+    stand_in(tmp_path / "mine.onnx")
+    install(tmp_path / "models", tmp_path / "mine.onnx", models_dir)
+    settings = VisionSettings(
+        model="ArcFace", models_dir=tmp_path / "models", allow_noncommercial=True
+    )
+    with pytest.raises(ModelSelfTestFailed):
+        build_pipeline(settings)
+
+
+@pytest.mark.slow
+def test_deepface_runs_the_true_architecture_on_tensorflow(
+    tmp_path: Path,
+    models_dir: Path,
+    portraits: Path,
+) -> None:
+    weights = tmp_path / "random.h5"
+    run_python(_MAKE_H5, weights)
+    install(tmp_path / "models", weights, models_dir)
+    answer = tmp_path / "answer.npz"
+    run_python(_EMBED, tmp_path / "models", portraits / "astronaut.png", answer)
+    found = np.load(answer)
+    assert str(found["engine"]) == "tensorflow fp32"
+    assert found["embedding"].shape == (512,)
+    assert np.linalg.norm(found["embedding"]) == pytest.approx(1, abs=1e-5)
