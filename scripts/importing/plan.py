@@ -13,7 +13,7 @@ OPERATIONS = ("detect", "enrol", "identify", "verify")
 # These cannot run without a gallery; `verify` compares with the subject that the folder names.
 NEEDS_COLLECTION = frozenset({"enrol", "identify", "verify"})
 # A longer custom_id is refused by the API; S3 keys may have 1024 bytes.
-CUSTOM_ID_LIMIT = 255
+CUSTOM_ID_LIMIT = 200
 
 
 @dataclass(frozen=True)

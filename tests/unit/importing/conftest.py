@@ -62,7 +62,7 @@ class FakeFaceQueue:
         job = self.jobs[job_id]
         ended = job["looks"] >= 2
         total = len(job["body"]["items"])
-        counts = {"total": total, "succeeded": total if ended else 0}
+        counts = {"total": total, "succeeded": total if ended else min(job["looks"], total)}
         return JobView(job_id, self.end_state if ended else "processing", counts, 3.0)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.api.job_items import MAX_ID_LENGTH
 from app.domain.states import Operation
 from scripts.importing.plan import CUSTOM_ID_LIMIT, OPERATIONS, Plan, chunks, custom_id_of
 from scripts.importing.source import Source
@@ -13,6 +14,10 @@ def enrolment(prefix: str) -> Plan:
 
 def test_the_operations_are_those_of_the_service() -> None:
     assert set(OPERATIONS) == {operation.value for operation in Operation}
+
+
+def test_the_limit_of_a_custom_id_is_that_of_the_service() -> None:
+    assert CUSTOM_ID_LIMIT == MAX_ID_LENGTH
 
 
 @pytest.mark.parametrize("prefix", ["staff", "staff/"])

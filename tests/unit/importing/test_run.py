@@ -148,3 +148,11 @@ def test_progress_falls_from_all_images_to_none(start: Any, progress: Any) -> No
     assert progress.remaining[0] == 5
     assert progress.remaining[-1] == 0
     assert progress.remaining == sorted(progress.remaining, reverse=True)
+
+
+def test_images_that_a_running_job_has_answered_count_as_progress(
+    start: Any, progress: Any
+) -> None:
+    start(["a", "b"])
+
+    assert progress.remaining == [2, 1, 0]
