@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -11,17 +12,15 @@ from sqlalchemy.orm import Session
 
 from app.domain.identifiers import new_id
 from app.domain.job_event import job_event
-from app.domain.states import TERMINAL_EVENT, JobState
+from app.domain.states import TERMINAL_EVENT, JobState, advance
 from app.models.job import Job
 from app.models.session import after_commit
 from app.services.notify import tell_job_finished
 
-_END = text("""
-UPDATE jobs SET finished_at = now(), state = CASE
-    WHEN :ending IS NOT NULL THEN :ending
-    WHEN state = 'cancelling' THEN 'canceled' ELSE 'succeeded' END
+_ENDS = text("""
+SELECT state FROM jobs
 WHERE id = :job_id AND open_items = 0 AND sealed_at IS NOT NULL AND finished_at IS NULL
-RETURNING id
+FOR UPDATE
 """)
 
 # Endpoints that are disabled get theirs too, held until they are enabled again.
@@ -43,10 +42,14 @@ def finish_job(session: Session, job_id: UUID, ending: JobState | None = None) -
     Called by whoever closed the last item (result writer, canceller, reconciler), in the
     transaction that closed it. `ending` is for jobs that end otherwise than by their items.
     """
-    parameters = {"job_id": job_id, "ending": ending.value if ending else None}
-    if session.execute(_END, parameters).first() is None:
+    state = session.execute(_ENDS, {"job_id": job_id}).scalar()
+    if state is None:
         return False
+    if ending is None:
+        ending = JobState.CANCELED if state == JobState.CANCELLING else JobState.SUCCEEDED
     job = session.get_one(Job, job_id, populate_existing=True)
+    job.state, job.finished_at = advance(JobState(state), ending), dt.datetime.now(dt.UTC)
+    session.flush()
     if job.notify_webhooks and current_app.config["SETTINGS"].enable_webhooks:
         _write_deliveries(session, job)
     after_commit(session, lambda: tell_job_finished(job_id))

@@ -19,10 +19,11 @@ from app.domain.storage import ObjectLocation
 from app.models.collection import Collection
 from app.models.detection import Detection
 from app.models.job import Item, Job, Shard
-from app.models.session import owner_transaction, tenant_transaction
-from app.models.tenant import StorageLocation, Tenant
+from app.models.session import tenant_transaction
 from app.services.submit_job import submit_job
+from app.services.tenants import allow_location
 from app.services.wait_for_job import wait_until_terminal
+from tests.factories.tenants import make_tenant
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,11 @@ class TenantWorld:
 
     @classmethod
     def create(cls) -> TenantWorld:
-        tenant_id = new_id()
+        """A new tenant, which may read its own prefix of the test bucket."""
+        tenant = make_tenant()
         bucket = current_app.config["SETTINGS"].aws_storage_bucket_name
-        with owner_transaction() as session:
-            session.add(Tenant(id=tenant_id, name=f"tenant {tenant_id}"))
-            session.flush()
-            session.add(
-                StorageLocation(
-                    id=new_id(), tenant_id=tenant_id, bucket=bucket, prefix=str(tenant_id)
-                )
-            )
-        return cls(tenant_id)
+        allow_location(tenant.id, ObjectLocation(bucket, str(tenant.id)))
+        return cls(tenant.id)
 
     def put(self, name: str, content: bytes) -> str:
         """Store an object under the tenant's prefix; returns its URI."""

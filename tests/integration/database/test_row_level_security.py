@@ -1,0 +1,139 @@
+"""What the database itself refuses, whatever the code above it does."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, ProgrammingError
+
+from app.domain.identifiers import new_id
+from app.domain.job_request import ItemRequest
+from app.domain.states import Operation
+from app.models.database import db
+from app.models.session import owner_transaction, queue_transaction, tenant_transaction
+from tests.factories.tenant_world import TenantWorld
+
+pytestmark = pytest.mark.stack
+
+# No tenant's data: heartbeats and turns of chores.
+WITHOUT_TENANT = {"workers", "chore_turns", "alembic_version"}
+
+
+@pytest.fixture
+def world(app: Flask) -> TenantWorld:
+    del app
+    return TenantWorld.create()
+
+
+def test_every_table_with_a_tenant_forces_row_level_security(app: Flask) -> None:
+    del app
+    with owner_transaction() as session:
+        tables = session.execute(
+            text("""
+                SELECT relname, relrowsecurity AND relforcerowsecurity AS forced
+                FROM pg_class WHERE relnamespace = 'public'::regnamespace
+                  AND relkind IN ('r', 'p') AND NOT relispartition""")
+        ).all()
+
+    open_tables = {row.relname for row in tables if not row.forced}
+    assert open_tables == WITHOUT_TENANT
+    assert {table.name for table in db.metadata.sorted_tables} <= {row.relname for row in tables}
+
+
+@pytest.mark.parametrize(
+    "table", [t.name for t in db.metadata.sorted_tables if t.name not in WITHOUT_TENANT]
+)
+def test_without_a_tenant_the_app_role_sees_nothing(world: TenantWorld, table: str) -> None:
+    world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
+    column = "id" if table == "tenants" else "tenant_id"
+
+    with db.engine.connect() as connection:
+        assert connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 0
+    with tenant_transaction(world.tenant_id) as session:
+        foreign = f"SELECT count(*) FROM {table} WHERE {column} <> :tenant"
+        assert session.execute(text(foreign), {"tenant": world.tenant_id}).scalar_one() == 0
+
+
+def test_a_tenant_cannot_write_rows_of_another(world: TenantWorld) -> None:
+    other = TenantWorld.create()
+
+    with (
+        pytest.raises(ProgrammingError, match="row-level security"),
+        tenant_transaction(world.tenant_id) as session,
+    ):
+        session.execute(
+            text(
+                "INSERT INTO collections (id, tenant_id, name, model, dimensions, threshold) "
+                "VALUES (:id, :tenant, 'stolen', 'm', 128, 0.3)"
+            ),
+            {"id": new_id(), "tenant": other.tenant_id},
+        )
+
+
+def test_a_partition_is_no_way_around_the_policy(world: TenantWorld) -> None:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        tenant_transaction(world.tenant_id) as session,
+    ):
+        session.execute(text("SELECT count(*) FROM jobs_default"))
+
+
+@pytest.mark.parametrize("table", ["faces", "face_vectors_128", "collections", "audit_events"])
+def test_the_queue_role_cannot_read_biometrics_or_audit(app: Flask, table: str) -> None:
+    del app
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        queue_transaction() as session,
+    ):
+        session.execute(text(f"SELECT count(*) FROM {table}"))
+
+
+def test_the_queue_role_sees_job_headers_but_not_what_clients_wrote(app: Flask) -> None:
+    del app
+    with queue_transaction() as session:
+        session.execute(text("SELECT id, state FROM jobs LIMIT 1"))
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        queue_transaction() as session,
+    ):
+        session.execute(text("SELECT metadata FROM jobs LIMIT 1"))
+
+
+def test_nobody_but_the_owner_changes_an_audit_event(world: TenantWorld) -> None:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        tenant_transaction(world.tenant_id) as session,
+    ):
+        session.execute(text("UPDATE audit_events SET action = 'nothing happened'"))
+
+
+def test_a_face_cannot_hang_on_a_subject_of_another_tenant(world: TenantWorld) -> None:
+    other = TenantWorld.create()
+    collection = other.collection()
+    subject = new_id()
+    other.query(
+        "INSERT INTO subjects (id, tenant_id, collection_id, external_id) "
+        "VALUES (:id, :tenant, :collection, 'x') RETURNING id",
+        id=subject,
+        tenant=other.tenant_id,
+        collection=collection,
+    )
+
+    with pytest.raises(IntegrityError, match="fk_faces"):
+        world.query(
+            "INSERT INTO faces (id, tenant_id, collection_id, subject_id, image_sha256, face_no, "
+            "box, quality, model, job_id, item_seq) VALUES (:id, :tenant, :collection, :subject, "
+            "decode(repeat('00', 32), 'hex'), 0, '{0,0,1,1}', 1, 'm', :id, 0) RETURNING id",
+            id=new_id(),
+            tenant=world.tenant_id,
+            collection=collection,
+            subject=subject,
+        )
+
+
+def test_a_jobs_counters_cannot_disagree_with_its_size(world: TenantWorld) -> None:
+    job_id = world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
+
+    with pytest.raises(IntegrityError, match="ck_jobs_counts"):
+        world.query("UPDATE jobs SET open_items = 5 WHERE id = :id RETURNING id", id=job_id)

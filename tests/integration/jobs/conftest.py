@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from tests.factories.tenant_world import TenantWorld
+
+PARKED_MODEL = "SFace@parked"
+
+
+@pytest.fixture
+def world(app: Flask) -> TenantWorld:
+    """A fresh tenant."""
+    del app
+    return TenantWorld.create()
+
+
+@pytest.fixture
+def parked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs of a model that no running worker serves: the test itself plays the worker."""
+    monkeypatch.setattr("app.services.submit_job._model_of", lambda *_: PARKED_MODEL)
