@@ -55,7 +55,7 @@ def test_every_post_is_idempotent(app: Flask) -> None:
 
 
 def test_the_public_list_names_only_routes_that_exist(app: Flask) -> None:
-    assert PUBLIC_ENDPOINTS <= set(app.view_functions)
+    assert set(app.view_functions) >= PUBLIC_ENDPOINTS
 
 
 @pytest.mark.parametrize(

@@ -1,1 +1,1 @@
-"""Rows that tests start from, each made by the use case that makes it in production where there is one."""
+"""Rows that tests start from, each made by the use case that makes it in production, if any."""

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import hashlib
+from io import BytesIO
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from app.domain.storage import ObjectLocation
+from app.services.images import object_store
+from tests.factories.callers import Caller
+from tests.factories.images import png
+
+
+def _upload(api: Caller, content: bytes, part: str = "file") -> TestResponse:
+    return api.post("/images", data={part: (BytesIO(content), "../../evil.png")})
+
+
+def test_an_upload_is_kept_under_a_key_that_the_server_makes(app: Flask, api: Caller) -> None:
+    content = png(20, 10)
+    response = _upload(api, content)
+    assert response.status_code == 201
+    image = response.get_json()
+    assert (image["width"], image["height"]) == (20, 10)
+    assert image["content_type"] == "image/png"
+    assert image["sha256"] == hashlib.sha256(content).hexdigest()
+    bucket = app.config["SETTINGS"].aws_storage_bucket_name
+    assert image["uri"] == f"s3://{bucket}/uploads/{api.tenant_id}/{image['id']}"
+    store = object_store(app.config["SETTINGS"])
+    assert store.read(ObjectLocation.parse(image["uri"])) == content
+
+
+def test_an_upload_can_be_used_in_a_job(api: Caller) -> None:
+    image = _upload(api, png()).get_json()
+    items = [
+        {"custom_id": "by-id", "image_id": image["id"]},
+        {"custom_id": "by-uri", "image": image["uri"]},
+    ]
+    assert api.post("/jobs", json={"operation": "detect", "items": items}).status_code == 202
+
+
+def test_anothers_upload_cannot_be_used_in_a_job(api: Caller, stranger: Caller) -> None:
+    image = _upload(api, png()).get_json()
+    for source in ({"image_id": image["id"]}, {"image": image["uri"]}):
+        body = {"operation": "detect", "items": [{"custom_id": "a", **source}]}
+        assert stranger.post("/jobs", json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "not_an_image"),
+        (b"hello", "not_an_image"),
+        (b"GIF89a" + b"\0" * 20, "unsupported_image"),
+        (png()[:20], "image_corrupt"),
+        (png(1, 1)[:16] + b"\x00\x00\x40\x00\x00\x00\x40\x00" + png(1, 1)[24:], "too_many_pixels"),
+    ],
+)
+def test_what_is_not_an_image_is_rejected_with_its_item_code(
+    api: Caller, content: bytes, code: str
+) -> None:
+    response = _upload(api, content)
+    assert response.status_code == 422
+    assert response.get_json()["code"] == "image_rejected"
+    assert response.get_json()["errors"][0]["detail"].startswith(f"{code}: ")
+
+
+def test_an_image_above_the_limit_is_refused(app: Flask, api: Caller) -> None:
+    limit = app.config["SETTINGS"].max_upload_size
+    assert _upload(api, b"\0" * (limit + 1)).status_code == 413
+    assert _upload(api, b"\0" * (limit + 1_000_000)).status_code == 413
+
+
+def test_the_part_must_be_called_file(api: Caller) -> None:
+    response = _upload(api, png(), part="photo")
+    assert response.status_code == 422
+    assert {e["pointer"] for e in response.get_json()["errors"]} == {"/file", "/photo"}
+
+
+def test_a_body_that_is_no_form_is_refused(api: Caller) -> None:
+    response = api.post("/images", data=png(), content_type="image/png")
+    assert response.status_code == 422
