@@ -5,8 +5,7 @@ import json
 import click
 
 from app.commands.typed_errors import CommandGroup, table
-from app.models.session import queue_transaction
-from app.queries.queue_status import queue_status
+from app.services.queue_snapshot import queue_snapshot
 
 group = CommandGroup("queue", help="The work that waits and runs, over all tenants.")
 
@@ -18,11 +17,10 @@ def status(*, as_json: bool) -> None:
 
     Exits with 1 when work waits and no worker is alive to take it.
     """
-    with queue_transaction() as session:
-        found = queue_status(session)
+    found = queue_snapshot()
     if as_json:
         click.echo(json.dumps(found.as_dict()))
     else:
         table([(name, value) for name, value in found.as_dict().items()])
-    if found.pending_shards and not found.live_slots:
-        raise click.ClickException("Shards wait and no recognition worker is alive: start one.")
+    if found.pending_items and not found.slots:
+        raise click.ClickException("Items wait and no recognition worker is alive: start one.")

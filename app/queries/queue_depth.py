@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-LIVE_WORKER_S = 30
+from app.queries.ready_shards import WORKER_ALIVE_S
 
 _DEPTH = text("""
 SELECT shards.model, shards.priority, sum(shards.open_items) AS open_items,
@@ -60,7 +60,7 @@ def processing_jobs(session: Session) -> int:
 
 def live_slots(session: Session) -> dict[str, int]:
     """Slots of live workers by model."""
-    rows = session.execute(_SLOTS, {"live_s": LIVE_WORKER_S})
+    rows = session.execute(_SLOTS, {"live_s": WORKER_ALIVE_S})
     return {row.model: int(row.slots) for row in rows}
 
 

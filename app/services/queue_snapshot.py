@@ -28,6 +28,24 @@ class QueueSnapshot:
     processing_jobs: int
     slots: dict[str, int]
 
+    @property
+    def pending_items(self) -> int:
+        """Items that nobody holds, of all models."""
+        return sum(int(row.open_items) for row in self.pending)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The numbers by name, for a terminal or a log line."""
+        return {
+            "pending_items": self.pending_items,
+            "oldest_pending_s": round(max((float(r.oldest_s) for r in self.pending), default=0), 1),
+            "processing_jobs": self.processing_jobs,
+            "leased_shards": self.leased_shards,
+            "oldest_lease_s": round(self.oldest_lease_s, 1),
+            "webhook_backlog": self.webhook_backlog,
+            "dead_letters": self.dead_letters,
+            "worker_slots": sum(self.slots.values()),
+        }
+
 
 def queue_snapshot() -> QueueSnapshot:
     """Read the queue.

@@ -14,15 +14,12 @@ from app.domain.actor import Actor
 from app.domain.errors import (
     FieldError,
     Invalid,
-    ModelError,
     ModelMismatch,
-    ModelUnavailable,
     NotFound,
 )
 from app.domain.identifiers import new_id
 from app.domain.job_options import INTERACTIVE_CAP, choose_priority
 from app.domain.job_request import JobRequest
-from app.domain.model_registry import load_registry
 from app.domain.states import JobState
 from app.models.collection import Collection
 from app.models.job import Job
@@ -30,6 +27,7 @@ from app.models.session import after_commit, tenant_transaction
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries.open_work import open_interactive_items
 from app.services.notify import wake_dispatcher
+from app.services.offered_model import offered_model
 from app.services.record_audit import record_audit
 from app.services.resolve_items import ResolvedItems, resolve_items
 
@@ -62,7 +60,7 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> UUID:
     settings: Settings = current_app.config["SETTINGS"]
     request.check(settings.max_job_items)
     with tenant_transaction(tenant_id) as session:
-        model = _model_of(session, request, settings)
+        model = _model_of(session, request)
         _require_endpoint(session, request.webhook_endpoint_id)
         items = resolve_items(session, tenant_id, request)
         job = _new_job(session, tenant_id, request, model, settings)
@@ -75,19 +73,13 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> UUID:
         return job.id
 
 
-def _model_of(session: Session, request: JobRequest, settings: Settings) -> str:
+def _model_of(session: Session, request: JobRequest) -> str:
     collection = session.get(Collection, request.collection_id) if request.collection_id else None
     if request.collection_id and collection is None:
         raise NotFound("There is no such collection")
     if collection is not None and request.model is None:
         return collection.model
-    try:
-        entry = load_registry(settings.models_dir).model(
-            request.model or settings.face_recognition_model
-        )
-        identity = entry.identity
-    except ModelError as error:
-        raise ModelUnavailable(str(error), errors=(FieldError("/model", str(error)),)) from error
+    identity = offered_model(request.model).identity
     if collection is not None and identity != collection.model:
         raise ModelMismatch(
             f"The collection's embeddings are from {collection.model}, not from {identity}",

@@ -27,6 +27,8 @@ DO $$ BEGIN
   END IF;
 END $$;
 GRANT USAGE ON SCHEMA public TO {APP}, {QUEUE};
+-- Readiness compares the schema's revision with the code's.
+GRANT SELECT ON alembic_version TO {APP}, {QUEUE};
 
 CREATE TABLE tenants (
   id uuid CONSTRAINT pk_tenants PRIMARY KEY,

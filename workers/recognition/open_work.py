@@ -9,6 +9,7 @@ from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.domain.errors import BucketForbidden
 from app.domain.outcomes import ItemOutcome
+from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
 from app.services.begin_shard import ShardWork
 from workers.recognition.convert import found_image, pipeline_options
@@ -31,6 +32,11 @@ class OpenWork:
         self._left = {item.seq: item for item in work.items}
         self._halves: dict[int, dict[str, ImageResult]] = {}
         self.live = True
+
+    @property
+    def operation(self) -> Operation:
+        """What the job does with its images."""
+        return self._work.operation
 
     @property
     def finished(self) -> bool:

@@ -22,6 +22,7 @@ from app.services.begin_shard import begin_shard
 from app.services.bury_item import bury_item
 from app.services.lease_shards import begin_trial, hand_back, lease_shard, lease_small_shards
 from app.services.notify import wake_dispatcher
+from app.services.record_metrics import record_duration, record_quality
 from app.services.store_results import ShardResults, store_results
 from workers.recognition import shutdown
 from workers.recognition.identity import current_holder
@@ -50,7 +51,8 @@ class ShardTask:
         self._holder = current_holder()
         self._works: list[OpenWork] = []
         self._queue: deque[OpenWork] = deque()
-        self._ends_at = time.monotonic() + self._settings.recognise_seconds
+        self._batch_began = time.monotonic()
+        self._ends_at = self._batch_began + self._settings.recognise_seconds
 
     def run(self, shard: ShardRef) -> int:
         """Recognise the shard, and small ones beside it; returns how many items were closed.
@@ -117,12 +119,23 @@ class ShardTask:
 
     def _store_batch(self, batch: list[ImageResult]) -> int:
         outcomes: dict[OpenWork, list[ItemOutcome]] = {}
+        self._measure(batch)
         for result in batch:
             work, seq, role = _key(result)
             outcome = work.take(seq, role, result)
             if outcome is not None:
                 outcomes.setdefault(work, []).append(outcome)
         return sum(self._store_outcomes(work, found) for work, found in outcomes.items())
+
+    def _measure(self, batch: list[ImageResult]) -> None:
+        now = time.monotonic()
+        for operation in {_key(result)[0].operation for result in batch}:
+            record_duration(operation, now - self._batch_began)
+        self._batch_began = now
+        for result in batch:
+            for face in result.faces:
+                if face.embedding is not None:
+                    record_quality(face.quality)
 
     def _store_outcomes(self, work: OpenWork, outcomes: list[ItemOutcome]) -> int:
         if not work.live:

@@ -7,8 +7,7 @@ from celery import shared_task
 from flask import current_app
 
 from app.domain.names import TaskName
-from app.models.session import queue_transaction
-from app.queries.queue_status import queue_status
+from app.services.queue_snapshot import queue_snapshot
 from app.services.take_turn import take_turn
 from workers.chores import turn_interval
 
@@ -20,5 +19,4 @@ def job_statistics() -> None:
     """Log what waits, runs and failed, unless analytics are off or another firing just did."""
     wanted = current_app.config["SETTINGS"].enable_analytics
     if wanted and take_turn(TaskName.JOB_STATISTICS, turn_interval(TaskName.JOB_STATISTICS)):
-        with queue_transaction() as session:
-            _log.info("job_statistics", **queue_status(session).as_dict())
+        _log.info("job_statistics", **queue_snapshot().as_dict())
