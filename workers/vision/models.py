@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from app.domain.errors import ModelError
 from app.domain.model_registry import ModelEntry, load_registry
 from workers.vision.decode import Decoder, decode_in_process
+from workers.vision.decode_apart import ApartDecoder
 from workers.vision.detect import Detector
 from workers.vision.engines.base import Engine, Graph
 from workers.vision.engines.select import engine_named
@@ -24,8 +25,8 @@ class LoadedModel:
     detector: Detector
     recogniser: Recogniser
     engine: str
-    picture_batch: int = 1
-    decoder: Decoder = decode_in_process
+    picture_batch: int
+    decoder: Decoder
     liveness: LivenessModel = field(default_factory=NoLivenessModel)
 
 
@@ -45,9 +46,16 @@ def load_model(settings: VisionSettings) -> LoadedModel:
         recogniser=Recogniser(entry.name, entry.dimensions, entry.input, recogniser_graph),
         engine=f"{runs_on.name} {runs_on.precision}",
         picture_batch=detector_graph.batch_size,
+        decoder=_decoder(settings),
     )
     run_self_test(entry, detector_graph, loaded.recogniser)
     return loaded
+
+
+def _decoder(settings: VisionSettings) -> Decoder:
+    if not settings.decode_helpers:
+        return decode_in_process
+    return ApartDecoder(settings.decode_helpers, settings.decode_seconds)
 
 
 def _recogniser_graph(

@@ -12,7 +12,7 @@ from workers.vision.orientation import apply_orientation
 
 _COLOURS = 3
 _WHITE = 255  # what viewers show behind transparent pixels
-_HIGH_BYTE = 256
+_HIGH_BYTE = 8  # bits to shift 16 down to 8 by
 _BAND_ROWS = 64
 
 
@@ -41,13 +41,11 @@ def decode_raw(data: bytes, orientation: int, *, has_alpha: bool) -> Pixels:
 def _opaque(pixels: npt.NDArray[Any]) -> Pixels:
     import cv2
 
-    if pixels.dtype == np.uint16:
-        pixels = (pixels // _HIGH_BYTE).astype(np.uint8)
     if pixels.ndim == 2:  # noqa: PLR2004 - a plane without channels
-        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-    if pixels.shape[2] == _COLOURS:
-        return pixels.astype(np.uint8, copy=False)
-    return _on_white(pixels)
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_GRAY2BGR))
+    if pixels.shape[2] > _COLOURS:
+        return _on_white(pixels)
+    return (pixels >> _HIGH_BYTE).astype(np.uint8) if pixels.dtype == np.uint16 else pixels
 
 
 def _on_white(pixels: npt.NDArray[Any]) -> Pixels:
@@ -55,6 +53,8 @@ def _on_white(pixels: npt.NDArray[Any]) -> Pixels:
     opaque = np.empty((*pixels.shape[:2], _COLOURS), dtype=np.uint8)
     for top in range(0, len(pixels), _BAND_ROWS):
         band = pixels[top : top + _BAND_ROWS].astype(np.uint32)
+        if pixels.dtype == np.uint16:
+            band >>= _HIGH_BYTE
         shade = (_WHITE - band[:, :, :_COLOURS]) * band[:, :, _COLOURS:]
         opaque[top : top + _BAND_ROWS] = _WHITE - (shade + _WHITE // 2) // _WHITE
     return opaque

@@ -25,6 +25,8 @@ class VisionSettings:
         batch_size: images in one list of results, which the caller commits together.
         max_bytes: largest image file accepted.
         max_pixels: largest width times height accepted.
+        decode_helpers: processes that decode; 0 decodes in this process, without their limits.
+        decode_seconds: after this an image's decoding is given up.
         pixel_budget: bytes of decoded pixels that may wait at a time.
         allow_noncommercial: the operator accepts licences that forbid commercial use.
     """
@@ -38,5 +40,7 @@ class VisionSettings:
     batch_size: int = 32
     max_bytes: int = 50_000_000
     max_pixels: int = MAX_PIXELS
+    decode_helpers: int = 1
+    decode_seconds: float = 15.0
     pixel_budget: int = 200_000_000
     allow_noncommercial: bool = False

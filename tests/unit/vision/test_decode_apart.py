@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.domain.errors import DecodeTimeout, ImageCorrupt, TooManyPixels
+from app.domain.image_header import ImageHeader, read_image_header
+from workers.vision import decode_apart
+from workers.vision.decode import decode_in_process
+from workers.vision.decode_apart import ApartDecoder, DecodeHelper
+
+
+@pytest.fixture
+def decoder() -> Iterator[ApartDecoder]:
+    decoder = ApartDecoder(1, seconds=10)
+    yield decoder
+    decoder.close()
+
+
+def decode(decoder: ApartDecoder, data: bytes) -> np.ndarray:
+    return decoder(data, read_image_header(data))
+
+
+def process_of(decoder: ApartDecoder) -> subprocess.Popen[bytes]:
+    helper = decoder._idle.queue[0]
+    assert helper is not None
+    return helper._process
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A small PNG of many black pixels: RGBA, 16 bits."""
+    row = b"\0" * (1 + width * 8)
+    squeeze = zlib.compressobj(9)
+    body = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
+    header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(part)) + name + part + struct.pack(">I", zlib.crc32(name + part))
+        for name, part in ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+    )
+
+
+@pytest.fixture
+def photograph(portraits: Path) -> bytes:
+    return (portraits / "grace_hopper.jpg").read_bytes()
+
+
+def test_it_decodes_what_the_process_itself_would(
+    decoder: ApartDecoder, encode: Callable[..., bytes], orientation: int
+) -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (40, 70, 3), np.uint8)
+    data = encode(pixels, "png", orientation)
+    expected = decode_in_process(data, read_image_header(data))
+    assert np.array_equal(decode(decoder, data), expected)
+
+
+def test_a_damaged_image_is_corrupt_and_ends_no_helper(
+    decoder: ApartDecoder, photograph: bytes, encode: Callable[..., bytes]
+) -> None:
+    process = process_of(decoder)
+    damaged = bytearray(encode(np.zeros((64, 64, 3), np.uint8), "png"))
+    damaged[45:60] = bytes(15)
+    for _ in range(5):
+        with pytest.raises(ImageCorrupt):
+            decode(decoder, bytes(damaged))
+    assert process_of(decoder) is process
+    assert decode(decoder, photograph).shape == (600, 512, 3)
+
+
+def test_an_image_that_kills_the_helper_costs_that_image_alone(
+    decoder: ApartDecoder, photograph: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    process = process_of(decoder)
+    ask = DecodeHelper._ask
+
+    def kill_first(helper: DecodeHelper, request: bytes) -> None:
+        if helper._process is process:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        ask(helper, request)
+
+    monkeypatch.setattr(DecodeHelper, "_ask", kill_first)
+    with pytest.raises(ImageCorrupt, match="made the decoder fail"):
+        decode(decoder, photograph)
+    assert decode(decoder, photograph).shape == (600, 512, 3)
+
+
+def test_an_image_that_hangs_is_given_up_in_time_and_costs_that_image_alone(
+    photograph: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = ApartDecoder(1, seconds=0.5)
+    hung = process_of(decoder)
+    hung.send_signal(signal.SIGSTOP)  # as if inside a decoder that never returns
+    begin = time.monotonic()
+    with pytest.raises(DecodeTimeout):
+        decode(decoder, photograph)
+    assert time.monotonic() - begin < 3
+    assert hung.returncode == -signal.SIGKILL
+    monkeypatch.setattr(decoder, "_seconds", 10)
+    assert decode(decoder, photograph).shape == (600, 512, 3)
+    decoder.close()
+
+
+def test_a_large_bomb_within_the_pixel_limit_decodes_within_the_memory_limit(
+    decoder: ApartDecoder,
+) -> None:
+    assert decode(decoder, bomb(5000, 5000)).shape == (5000, 5000, 3)
+
+
+def test_an_image_that_needs_more_memory_than_allowed_fails_alone(
+    monkeypatch: pytest.MonkeyPatch, photograph: bytes
+) -> None:
+    monkeypatch.setattr(decode_apart, "_MEMORY_BYTES", 60_000_000)
+    decoder = ApartDecoder(1, seconds=10)
+    process = process_of(decoder)
+    with pytest.raises((ImageCorrupt, TooManyPixels)):  # OpenCV swallows some of its own failures
+        decode(decoder, bomb(4000, 4000))
+    assert process_of(decoder) is process
+    assert decode(decoder, photograph).shape == (600, 512, 3)
+    decoder.close()
+
+
+def test_a_helper_that_lies_about_the_size_is_not_believed(
+    decoder: ApartDecoder, photograph: bytes
+) -> None:
+    header = read_image_header(photograph)
+    taller = ImageHeader(header.format, header.width, header.height + 1)
+    with pytest.raises(ImageCorrupt):
+        decoder(photograph, taller)
+
+
+def test_threads_share_the_helpers(photograph: bytes) -> None:
+    decoder = ApartDecoder(2, seconds=20)
+    with ThreadPoolExecutor(8) as pool:
+        shapes = list(pool.map(lambda _: decode(decoder, photograph).shape, range(40)))
+    assert set(shapes) == {(600, 512, 3)}
+    decoder.close()
+
+
+def test_the_helper_loads_only_the_decoder(decoder: ApartDecoder) -> None:
+    maps = Path(f"/proc/{process_of(decoder).pid}/maps").read_text(encoding="utf-8")
+    assert "cv2" in maps
+    for other in ("onnxruntime", "openvino", "tensorflow", "psycopg2", "gevent"):
+        assert other not in maps
+
+
+def test_a_helper_ends_when_its_parent_is_killed() -> None:
+    code = (
+        "import os, signal\n"
+        "from workers.vision.decode_apart import DecodeHelper\n"
+        "print(DecodeHelper(5)._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    stat = Path(f"/proc/{done.stdout.strip()}/stat")
+    deadline = time.monotonic() + 10
+    while stat.exists() and stat.read_text(encoding="ascii").split()[2] != "Z":
+        assert time.monotonic() < deadline
+        os.sched_yield()
+
+
+def test_closing_ends_the_processes(decoder: ApartDecoder) -> None:
+    process = process_of(decoder)
+    decoder.close()
+    assert process.returncode is not None
