@@ -19,6 +19,8 @@ INTERVALS: dict[TaskName, dt.timedelta] = {
 # A firing is never exact: a turn is free again a little before the next one is due.
 TURN_SHARE = 0.9
 
+_BEAT_SCHEMA = "celery_schema"
+
 
 def turn_interval(task: TaskName) -> dt.timedelta:
     """How long a chore's turn keeps others out."""
@@ -37,6 +39,8 @@ def beat_settings(settings: Settings) -> dict[str, Any]:
     """Where beat keeps its schedule."""
     return {
         "beat_dburi": settings.database_queue_url,
-        "beat_schema": "celery_schema",
+        "beat_schema": _BEAT_SCHEMA,
+        # Its tables name their schema; the type of one of their columns does not.
+        "beat_engine_options": {"connect_args": {"options": f"-csearch_path={_BEAT_SCHEMA}"}},
         "beat_max_loop_interval": 30,
     }
