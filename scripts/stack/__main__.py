@@ -55,6 +55,8 @@ def stack() -> None:
 def up(folder: Path, *, everything: bool) -> None:
     """Start the servers, make roles and database; leave running what runs."""
     state = lifecycle.up(folder, everything=everything, report=click.echo)
+    if everything:
+        lifecycle.up_late(state)
     click.echo(f"Up. Settings: . {state.env_file}")
 
 

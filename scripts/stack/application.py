@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from scripts.stack.programs import Program
 from scripts.stack.state import ROOT, State
 
 _CELERY = (sys.executable, "-m", "celery", "-A", "celery_worker:celery")
-_SCHEDULER = "sqlalchemy_celery_beat.schedulers:DatabaseScheduler"
+_SCHEDULER = "workers.beat_scheduler:BeatScheduler"
 
 
 def programs(state: State) -> list[Program]:
@@ -30,17 +31,21 @@ def programs(state: State) -> list[Program]:
         ),
         _worker("recognition", "recognition", "prefork", recognition_children()),
         _worker("default", "webhooks,analytics,default", "threads", 8),
-        Program("dispatcher", (sys.executable, "-m", "workers.dispatcher"), ready=_stays),
+        Program(
+            "dispatcher", (sys.executable, "-m", "workers.dispatcher"), ready_words='"leading"'
+        ),
         Program(
             "beat",
             (*_CELERY, "beat", "-S", _SCHEDULER, "--pidfile="),
-            ready=_stays,
+            ready_words="Schedule changed",
+            late=True,
         ),
         Program(
             "flower",
             (*_CELERY, "flower", "--address=127.0.0.1", f"--port={state.ports['flower']}"),
             ready=_answers("FLOWER_URL", "/healthcheck"),
             ports=("flower",),
+            late=True,
             # Its password, in the environment and so not in the list of processes.
             environment={"FLOWER_BASIC_AUTH": settings_of(state)["FLOWER_BASIC_AUTH"]},
         ),
@@ -64,7 +69,7 @@ def _worker(name: str, queues: str, pool: str, size: int) -> Program:
     return Program(
         name=name,
         command=(*command, *extra, "--without-mingle", "--without-gossip"),
-        ready=_stays,
+        ready_words=" ready.",
         stop_seconds=40,  # a busy one stops at a batch boundary within 30 s
         environment={"REMAP_SIGTERM": "SIGQUIT"},
     )
@@ -78,11 +83,6 @@ def _answers(setting: str, path: str) -> Callable[[State], bool]:
             return False
 
     return ready
-
-
-def _stays(_state: State) -> bool:
-    """A process without a port is ready when it runs; supervision waits for that."""
-    return True
 
 
 def migrate(state: State) -> None:
@@ -101,7 +101,8 @@ def make_account(state: State) -> None:
     bucket = settings_of(state)["AWS_STORAGE_BUCKET_NAME"]
     if "api_key" in state.facts:
         return
-    tenant = flask(state, "tenants", "create", "quickstart")
+    # A name of its own: one that an interrupted start has made must not stand in the way.
+    tenant = flask(state, "tenants", "create", f"quickstart {secrets.token_hex(3)}")
     flask(state, "buckets", "allow", "--tenant", tenant, f"s3://{bucket}/")
     key = flask(
         state, "api-keys", "create", "--tenant", tenant, "--name", "quickstart", "--scopes", "admin"

@@ -1,4 +1,4 @@
-"""`python -m scripts.stack.check_migrations`: up, nothing missing, down, up, on a fresh database."""
+"""`python -m scripts.stack.check_migrations`: up, nothing missing, down, up, on a new database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DATABASE = f"facequeue_migrations_{os.getpid()}"
 
 
 def main() -> int:
-    """Run the steps on the tests' stack; the exit status."""
+    """Run the steps on the stack of the tests; the exit status."""
     state = load_state(DEFAULT_STATE / "test")
     empty_database(state, _DATABASE)
     os.environ.update(environment_of(state, _DATABASE))

@@ -21,8 +21,14 @@ Report = Callable[[str], None]
 _FREE_BYTES = 700 * 1024 * 1024
 
 
+# Separates one life of a program from the next in its log.
+_LIFE = "--- started by the stack"
+
+
 def up(folder: Path = DEFAULT_STATE, *, everything: bool, report: Report = print) -> State:
     """Start the servers and, with `everything`, FaceQueue itself; what runs already is left alone.
+
+    FaceQueue's late programs are left to `up_late`.
 
     Raises:
         StackError: one line that says what is in the way.
@@ -38,6 +44,16 @@ def up(folder: Path = DEFAULT_STATE, *, everything: bool, report: Report = print
             _start_application(state, report)
         write_env_file(state)
     return state
+
+
+def up_late(state: State) -> None:
+    """Start what a first result does not need: beat and Flower.
+
+    Raises:
+        StackError: one of them does not come up.
+    """
+    with locked(state.folder):
+        _start(state, [program for program in application.programs(state) if program.late])
 
 
 def down(folder: Path = DEFAULT_STATE) -> None:
@@ -102,13 +118,16 @@ def _start_application(state: State, report: Report) -> None:
         ]:
             step.result()
     application.make_account(state)
-    report("Starting the API, workers, dispatcher, beat and Flower")
-    _start(state, application.programs(state))
+    report("Starting the API, the workers and the dispatcher")
+    _start(state, [program for program in application.programs(state) if not program.late])
 
 
 def _start(state: State, programs: list[Program]) -> None:
     for program in programs:
-        supervision.start_program(state, program.name)
+        if supervision.process(state, program.name)["pid"] == 0:
+            with _log_of(state, program).open("a") as log:
+                log.write(f"{_LIFE}\n")
+            supervision.start_program(state, program.name)
     for program in programs:
         _wait(state, program)
 
@@ -119,11 +138,22 @@ def _wait(state: State, program: Program) -> None:
         process = supervision.process(state, program.name)
         if process["statename"] == "FATAL":
             break
-        if process["statename"] == "RUNNING" and program.ready(state):
+        if process["statename"] == "RUNNING" and _is_ready(state, program):
             return
         time.sleep(0.1)
-    log = state.logs / f"{program.name}.log"
+    log = _log_of(state, program)
     raise StackError(f"{program.name} did not come up. {_last_words(log)} (see {log})")
+
+
+def _is_ready(state: State, program: Program) -> bool:
+    if program.ready is not None:
+        return program.ready(state)
+    life = _log_of(state, program).read_text(errors="replace").rpartition(_LIFE)[2]
+    return program.ready_words in life
+
+
+def _log_of(state: State, program: Program) -> Path:
+    return state.logs / f"{program.name}.log"
 
 
 def _last_words(log: Path) -> str:

@@ -1,0 +1,1 @@
+"""What the quickstart shows: people enrolled and identified through the public API alone."""

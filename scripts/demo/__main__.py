@@ -1,0 +1,70 @@
+"""`python -m scripts.demo [FOLDER] [--once]`: bring the stack up and show it at work."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from scripts.demo.own_folder import folder_plan
+from scripts.demo.report import print_outcome, print_where
+from scripts.demo.run import Run
+from scripts.demo.samples import sample_plan
+from scripts.importing.failures import ImportFault
+from scripts.stack import lifecycle
+from scripts.stack.assets import fetch_portraits
+from scripts.stack.failures import StackError
+
+_INTERRUPTED = 130
+
+
+@click.command()
+@click.argument(
+    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False
+)
+@click.option("--once", is_flag=True, help="Stop everything at the end.")
+def demo(folder: Path | None, *, once: bool) -> None:
+    """Enrol people and identify photographs of them and of strangers."""
+    console = Console()
+    status = 0
+    try:
+        _show(console, folder)
+    except (StackError, ImportFault) as error:
+        click.echo(f"Error: {error}", err=True)
+        status = 1
+    except OSError as error:
+        click.echo(f"Error: {error.strerror or error} {error.filename or ''}".rstrip(), err=True)
+        status = 1
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted. What was started runs on; end it: ./scripts/quickstart.sh stop")
+        status = _INTERRUPTED
+    if once:
+        lifecycle.down()
+        console.print("Stopped, as --once asked. Data stays in .facequeue.")
+    sys.exit(status)
+
+
+def _show(console: Console, folder: Path | None) -> None:
+    started = float(os.environ.get("FACEQUEUE_STARTED") or time.time())
+    own_plan = folder_plan(folder) if folder else None
+    with ThreadPoolExecutor(1) as pool:
+        # Reading a package index and starting servers wait for different things.
+        plan = pool.submit(lambda: own_plan or sample_plan(fetch_portraits()))
+        state = lifecycle.up(everything=True, report=console.print)
+        outcome = Run(state, console).go(plan.result())
+    console.print()
+    print_outcome(console, state, outcome)
+    lifecycle.up_late(state)
+    console.print()
+    print_where(console, state)
+    seconds = outcome.first_result - started
+    console.print(f"\nFirst result after {seconds:.0f} s from the start of this command.")
+
+
+if __name__ == "__main__":
+    demo()

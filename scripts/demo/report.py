@@ -1,0 +1,111 @@
+"""The results, for a person: a table, counts, and where to look next."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from scripts.demo.run import Outcome
+from scripts.stack.environment import settings_of
+from scripts.stack.state import State, write_private
+
+_ROWS = 60
+_STYLES = {"right": "green", "wrong": "red", "missed": "yellow", "": ""}
+
+
+def print_outcome(console: Console, state: State, outcome: Outcome) -> None:
+    """Print who was found, how sure, and what to make of it."""
+    results = state.folder / "quickstart-results.jsonl"
+    write_private(results, "".join(json.dumps(item) + "\n" for item in outcome.identified))
+    _print_enrolled(console, outcome)
+    table = Table(title=f"Identified ({outcome.rule})", title_justify="left", box=SIMPLE_HEAD)
+    for heading in ("image", "who it is", "who was found", "similarity", "decision", ""):
+        table.add_column(
+            heading, overflow="fold", justify="right" if heading == "similarity" else "left"
+        )
+    expected = {photo.name: photo.person for photo in outcome.plan.identify}
+    verdicts: list[str] = []
+    for item in outcome.identified:
+        row, verdict = _row(item, expected[item["custom_id"]], outcome.plan.enrolled_people)
+        verdicts.append(verdict)
+        if len(verdicts) <= _ROWS:
+            table.add_row(*row, verdict, style=_STYLES[verdict])
+    console.print(table)
+    if len(verdicts) > _ROWS:
+        console.print(f"… and {len(verdicts) - _ROWS} more in {results}")
+    console.print(_counts(verdicts))
+    console.print(outcome.plan.caveat, highlight=False, markup=False)
+    console.print(outcome.webhook, highlight=False, markup=False)
+
+
+def _print_enrolled(console: Console, outcome: Outcome) -> None:
+    for item in outcome.enrolled:
+        error = item.get("error")
+        reasons = [face.get("reason") for face in item.get("faces") or () if not face["enrolled"]]
+        if error or reasons:
+            why = f"{error['code']}: {error['message']}" if error else str(reasons[0])
+            console.print(f"Not enrolled: {item['custom_id']} ({why})", markup=False)
+
+
+def _row(
+    item: dict[str, Any], person: str | None, enrolled: frozenset[str]
+) -> tuple[tuple[str, ...], str]:
+    name, who = item["custom_id"], _who(person, enrolled)
+    if item.get("error"):
+        return (name, who, "", "", item["error"]["code"]), "missed" if person in enrolled else ""
+    faces = item.get("faces") or []
+    if not faces:
+        return (name, who, "", "", "no face"), "missed" if person in enrolled else ""
+    face = max(faces, key=_best_similarity)
+    best = face["matches"][0] if face["matches"] else None
+    found = best["subject"] if best and face["decision"] == "match" else "nobody"
+    similarity = f"{best['similarity']:.3f}" if best else ""
+    verdict = _verdict(found, person, enrolled)
+    return (name, who, found, similarity, face["decision"]), verdict
+
+
+def _best_similarity(face: dict[str, Any]) -> float:
+    return max((match["similarity"] for match in face["matches"]), default=-1.0)
+
+
+def _who(person: str | None, enrolled: frozenset[str]) -> str:
+    if person is None:
+        return "not told"
+    return person if person in enrolled else f"a stranger ({person})"
+
+
+def _verdict(found: str, person: str | None, enrolled: frozenset[str]) -> str:
+    if person is None:
+        return ""
+    expected = person if person in enrolled else "nobody"
+    if found == expected:
+        return "right"
+    return "missed" if found == "nobody" else "wrong"
+
+
+def _counts(verdicts: list[str]) -> str:
+    told = [verdict for verdict in verdicts if verdict]
+    count = {name: told.count(name) for name in ("right", "missed", "wrong")}
+    return (
+        f"{count['right']} of {len(told)} right, {count['missed']} missed, "
+        f"{count['wrong']} named wrongly."
+    )
+
+
+def print_where(console: Console, state: State) -> None:
+    """Say where everything is and how to stop it."""
+    settings = settings_of(state)
+    user, _, password = settings["FLOWER_BASIC_AUTH"].partition(":")
+    rows = {
+        "API docs": f"{settings['FACEQUEUE_URL']}/api/v1/docs",
+        "Flower": f"{settings['FLOWER_URL']}  (user {user}, password {password})",
+        "S3": f"{settings['AWS_ENDPOINT_URL_S3']}  (bucket {settings['AWS_STORAGE_BUCKET_NAME']})",
+        "Settings": f". {state.env_file}  (URL, API key, S3 keys)",
+        "Look, stop": "./scripts/quickstart.sh status | logs | stop | reset",
+    }
+    for name, value in rows.items():
+        console.print(f"{name + ':':<12}{value}", highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,121 @@
+"""One run: images into S3, people enrolled, photographs identified, the webhook verified."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from scripts.demo.client import DemoClient
+from scripts.demo.photos import Photo, Plan
+from scripts.demo.receiver import listening
+from scripts.importing.client import JobView
+from scripts.importing.progress import shown
+from scripts.stack import object_store
+from scripts.stack.environment import BUCKET, settings_of
+from scripts.stack.state import State
+
+_PREFIX = "quickstart/"
+_ITEMS_A_JOB = 1000
+_UPLOADS_AT_ONCE = 4
+_LOOK_SECONDS = 0.25
+_WEBHOOK_SECONDS = 20.0
+
+
+@dataclass
+class Outcome:
+    """What a run found out."""
+
+    plan: Plan
+    rule: str
+    enrolled: list[dict[str, Any]]
+    identified: list[dict[str, Any]]
+    webhook: str
+    first_result: float = 0.0
+
+
+class Run:
+    """The demo's run against a stack that is up."""
+
+    def __init__(self, state: State, console: Console) -> None:
+        settings = settings_of(state)
+        self._console = console
+        self._state = state
+        self._api = DemoClient(settings["FACEQUEUE_URL"], settings["FACEQUEUE_API_KEY"])
+
+    def go(self, plan: Plan) -> Outcome:
+        """Run the plan through the public API."""
+        self._upload((*plan.enrol, *plan.identify))
+        collection = self._api.fresh_collection(plan.title)
+        outcome = Outcome(plan, _rule(self._api.collection(collection)), [], [], "")
+        with listening() as receiver:
+            endpoint, receiver.secret = self._api.register_receiver(receiver.url)
+            common = {"collection_id": collection, "webhook_endpoint_id": endpoint}
+            for _, items in self._process("enrol", plan.enrol, common):
+                outcome.enrolled += items
+            jobs: list[str] = []
+            for job_id, items in self._process("identify", plan.identify, common):
+                outcome.first_result = outcome.first_result or time.time()
+                outcome.identified += items
+                jobs.append(job_id)
+            outcome.webhook = _webhook_line(
+                receiver.wait_for(jobs[-1], _WEBHOOK_SECONDS), receiver.refused
+            )
+            self._api.forget_receiver(endpoint)
+        return outcome
+
+    def _upload(self, photos: Sequence[Photo]) -> None:
+        s3 = object_store.client(self._state)
+
+        def put(photo: Photo) -> None:
+            s3.put_object(Bucket=BUCKET, Key=_PREFIX + photo.name, Body=photo.load())
+
+        with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
+            list(pool.map(put, photos))
+
+    def _process(
+        self, operation: str, photos: Sequence[Photo], common: dict[str, Any]
+    ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        self._console.print(f"{operation.capitalize()}: {len(photos)} photographs")
+        with shown(self._console, len(photos)) as progress:
+            for start in range(0, len(photos), _ITEMS_A_JOB):
+                chunk = photos[start : start + _ITEMS_A_JOB]
+                items = [_item(operation, photo) for photo in chunk]
+                job = self._api.start(operation, items=items, **common)
+                while not job.ended:
+                    time.sleep(_LOOK_SECONDS)
+                    job = self._api.job(job.id)
+                    progress.advance(len(photos) - start - job.closed_items)
+                _say_if_failed(job, progress.note)
+                yield job.id, list(self._api.results(job.id))
+
+
+def _item(operation: str, photo: Photo) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "custom_id": photo.name,
+        "image": f"s3://{BUCKET}/{_PREFIX}{photo.name}",
+    }
+    return {**item, "subject": photo.person} if operation == "enrol" else item
+
+
+def _say_if_failed(job: JobView, say: Any) -> None:
+    if job.state != "succeeded":
+        say(f"Job {job.id} ended as {job.state}.")
+
+
+def _rule(collection: dict[str, Any]) -> str:
+    if collection.get("target_fpir") is not None:
+        return f"a stranger may be named in {collection['target_fpir']:.2%} of the searches"
+    if collection.get("threshold") is not None:
+        return f"a match needs a similarity of {collection['threshold']:g}"
+    return "a match needs the model's default similarity"
+
+
+def _webhook_line(event: dict[str, Any] | None, refused: int) -> str:
+    if event is None:
+        return f"No webhook came within {_WEBHOOK_SECONDS:g} s ({refused} refused)."
+    return f"Webhook {event['type']} received, its signature verified with standardwebhooks."
