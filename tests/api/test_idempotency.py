@@ -12,17 +12,14 @@ from werkzeug.test import TestResponse
 
 from app.domain.errors import Unavailable
 from app.models.session import owner_transaction
-from app.services import collections
-from app.services import idempotency
+from app.services import collections, idempotency
 from tests.factories.callers import Caller
 from tests.factories.images import png
 
 JOB = {"operation": "detect", "items": [{"custom_id": "a", "image": "s3://photos/a.jpg"}]}
 
 
-def _post(
-    api: Caller, path: str, body: dict[str, Any], key: str, **headers: str
-) -> TestResponse:
+def _post(api: Caller, path: str, body: dict[str, Any], key: str, **headers: str) -> TestResponse:
     return api.post(path, json=body, headers={"Idempotency-Key": key, **headers})
 
 
@@ -162,7 +159,9 @@ def test_a_key_that_is_not_plain_text_is_refused(api: Caller, key: str) -> None:
 
 
 def test_without_a_key_each_request_has_its_own_effect(api: Caller) -> None:
-    assert api.post("/jobs", json=JOB).get_json()["id"] != api.post("/jobs", json=JOB).get_json()["id"]
+    assert (
+        api.post("/jobs", json=JOB).get_json()["id"] != api.post("/jobs", json=JOB).get_json()["id"]
+    )
 
 
 def _unavailable(*_: Any) -> None:
@@ -172,6 +171,6 @@ def _unavailable(*_: Any) -> None:
 def _age(api: Caller, column: str, by: dt.timedelta) -> None:
     with owner_transaction() as session:
         session.execute(
-            text(f"UPDATE idempotency_keys SET {column} = {column} - :by WHERE tenant_id = :id"),  # noqa: S608 - a constant of this file
+            text(f"UPDATE idempotency_keys SET {column} = {column} - :by WHERE tenant_id = :id"),
             {"by": by, "id": api.tenant_id},
         )

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from uuid import UUID, uuid4
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from app.domain.errors import Unauthenticated
+from app.domain.names import Scope
+from app.models.session import owner_transaction
+from app.models.tenant import Tenant
+from app.services.authenticate import authenticate
+from tests.factories.tenants import make_tenant
+
+
+def _run(app: Flask, *arguments: object) -> Result:
+    return app.test_cli_runner().invoke(args=[str(argument) for argument in arguments])
+
+
+def test_making_a_tenant_prints_its_id_alone(app: Flask) -> None:
+    name = f"tenant {uuid4()}"
+    result = _run(app, "tenants", "create", name, "--contact", "ops@example.org")
+    assert result.exit_code == 0
+    with owner_transaction() as session:
+        tenant = session.get_one(Tenant, UUID(result.stdout.strip()))
+    assert (tenant.name, tenant.contact_email) == (name, "ops@example.org")
+    assert name in _run(app, "tenants", "list").stdout
+
+
+def test_a_taken_name_is_one_clear_line(app: Flask) -> None:
+    tenant = make_tenant()
+    result = _run(app, "tenants", "create", tenant.name)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"Error: There is a tenant {tenant.name!r} already\n"
+
+
+def test_making_a_key_prints_a_key_that_works(app: Flask) -> None:
+    tenant = make_tenant()
+    result = _run(
+        app,
+        "api-keys",
+        "create",
+        "--tenant",
+        tenant.id,
+        "--name",
+        "n",
+        "--scopes",
+        "jobs:read,jobs:write",
+        "--expires-days",
+        1,
+    )
+    assert result.exit_code == 0
+    principal = authenticate(result.stdout.strip())
+    assert principal.tenant_id == tenant.id
+    assert principal.scopes == {Scope.JOBS_READ, Scope.JOBS_WRITE}
+
+
+def test_a_key_is_listed_without_its_secret_and_can_be_revoked(app: Flask) -> None:
+    tenant = make_tenant()
+    options = ("--tenant", tenant.id)
+    key = _run(app, "api-keys", "create", *options, "--name", "n", "--scopes", "admin").stdout
+    listed = _run(app, "api-keys", "list", *options).stdout
+    assert key.strip() not in listed
+    key_id = listed.split("\t")[0]
+    assert _run(app, "api-keys", "revoke", *options, key_id).exit_code == 0
+    with pytest.raises(Unauthenticated):
+        authenticate(key.strip())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--tenant", uuid4(), "--scopes", "admin"), "There is no tenant"),
+        (("--tenant", "x", "--scopes", "admin"), "is not a valid UUID"),
+        (("--tenant", uuid4(), "--scopes", "rule"), "choose from jobs:read"),
+    ],
+)
+def test_a_key_that_cannot_be_made_is_one_clear_line(
+    app: Flask, arguments: tuple[object, ...], complaint: str
+) -> None:
+    result = _run(app, "api-keys", "create", "--name", "n", *arguments)
+    assert result.exit_code != 0
+    assert result.stdout == ""
+    assert complaint in result.stderr
+
+
+def test_buckets_are_allowed_listed_and_denied(app: Flask) -> None:
+    options = ("--tenant", make_tenant().id)
+    for place in ("s3://photos", "s3://other/prefix", "s3://photos"):
+        assert _run(app, "buckets", "allow", *options, place).exit_code == 0
+    assert _run(app, "buckets", "list", *options).stdout == "s3://other/prefix\ns3://photos/\n"
+    assert _run(app, "buckets", "deny", *options, "s3://photos").exit_code == 0
+    assert _run(app, "buckets", "list", *options).stdout == "s3://other/prefix\n"
+    again = _run(app, "buckets", "deny", *options, "s3://photos")
+    assert (again.exit_code, "is not registered" in again.stderr) == (1, True)
+
+
+def test_a_place_that_is_no_s3_uri_is_refused(app: Flask) -> None:
+    result = _run(app, "buckets", "allow", "--tenant", make_tenant().id, "photos/a")
+    assert result.exit_code == 2
+    assert "s3://bucket/key" in result.stderr
