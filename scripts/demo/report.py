@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -22,7 +23,9 @@ def print_outcome(console: Console, state: State, outcome: Outcome) -> None:
     results = state.folder / "quickstart-results.jsonl"
     write_private(results, "".join(json.dumps(item) + "\n" for item in outcome.identified))
     _print_enrolled(console, outcome)
-    table = Table(title=f"Identified ({outcome.rule})", title_justify="left", box=SIMPLE_HEAD)
+    table = Table(
+        title=f"Identified ({outcome.rule})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
     for heading in ("image", "who it is", "who was found", "similarity", "decision", ""):
         table.add_column(
             heading, overflow="fold", justify="right" if heading == "similarity" else "left"
@@ -54,7 +57,7 @@ def _print_enrolled(console: Console, outcome: Outcome) -> None:
 def _row(
     item: dict[str, Any], person: str | None, enrolled: frozenset[str]
 ) -> tuple[tuple[str, ...], str]:
-    name, who = item["custom_id"], _who(person, enrolled)
+    name, who = str(Path(item["custom_id"]).with_suffix("")), _who(person, enrolled)
     if item.get("error"):
         return (name, who, "", "", item["error"]["code"]), "missed" if person in enrolled else ""
     faces = item.get("faces") or []
@@ -75,7 +78,7 @@ def _best_similarity(face: dict[str, Any]) -> float:
 def _who(person: str | None, enrolled: frozenset[str]) -> str:
     if person is None:
         return "not told"
-    return person if person in enrolled else f"a stranger ({person})"
+    return person if person in enrolled else "a stranger"
 
 
 def _verdict(found: str, person: str | None, enrolled: frozenset[str]) -> str:
