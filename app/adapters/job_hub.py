@@ -16,6 +16,9 @@ from app.domain.names import NotifyChannel
 
 _log = structlog.get_logger(__name__)
 
+# With nobody waiting for this many looks, the connection is given back.
+_IDLE_LOOKS = 60
+
 # In case a notification was lost, all awaited jobs are looked at this often, in one query.
 _LOOK_S = 1.0
 
@@ -37,6 +40,13 @@ class JobHub:
         self._waiters: dict[str, set[threading.Event]] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._idle_looks = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        with self._lock:
+            return sum(len(events) for events in self._waiters.values())
 
     @contextmanager
     def waiter(self, job_id: object) -> Iterator[threading.Event]:
@@ -54,24 +64,30 @@ class JobHub:
                     del self._waiters[key]
 
     def _start(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
+        self._idle_looks = 0
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="job-hub", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
-        while True:
+        while not self._idle():
             try:
-                with closing(psycopg2.connect(self._url, connect_timeout=5)) as listening:
+                with closing(self._connect()) as listening:
                     self._listen(listening)
+                    return
             except psycopg2.Error as error:
                 _log.warning("job_hub_reconnects", error=str(error).strip())
                 threading.Event().wait(_LOOK_S)
+
+    def _connect(self) -> connection:
+        name = NotifyChannel.JOB_FINISHED.value
+        return psycopg2.connect(self._url, connect_timeout=5, application_name=name)
 
     def _listen(self, listening: connection) -> None:
         listening.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         with listening.cursor() as cursor:
             cursor.execute(f"LISTEN {NotifyChannel.JOB_FINISHED.value}")
-        while True:
+        while not self._idle():
             readable, _, _ = select.select([listening], [], [], _LOOK_S)
             if readable:
                 listening.poll()
@@ -79,6 +95,14 @@ class JobHub:
                 listening.notifies.clear()
             else:
                 self._wake(self._ended(listening))
+
+    def _idle(self) -> bool:
+        """Whether to end: decided with the lock held, so that a new waiter starts a new thread."""
+        with self._lock:
+            self._idle_looks = 0 if self._waiters else self._idle_looks + 1
+            if self._idle_looks > _IDLE_LOOKS:
+                self._thread = None
+            return self._thread is None
 
     def _ended(self, listening: connection) -> set[str]:
         with self._lock:

@@ -46,6 +46,7 @@ _DELETIONS = {
 class Purged:
     """How many of each kind were removed."""
 
+    months: int = 0
     jobs: int = 0
     images: int = 0
     records: int = 0
@@ -55,12 +56,20 @@ def purge_expired(store: ObjectStore) -> Purged:
     """Remove finished jobs, uploads, deliveries and idempotency records past their time."""
     settings: Settings = current_app.config["SETTINGS"]
     purged = Purged()
-    purged.jobs = _purge_jobs(dt.timedelta(days=settings.retention_days_jobs))
+    kept_for = dt.timedelta(days=settings.retention_days_jobs)
+    purged.months = _drop_months(kept_for)
+    purged.jobs = _purge_jobs(kept_for)
     purged.images = _purge_images(store, dt.timedelta(days=settings.retention_days_images))
     purged.records = sum(_purge_records(statement) for statement in _DELETIONS.values())
     with queue_transaction() as session:
         session.execute(_FORGET_OLD_SECRETS)
     return purged
+
+
+def _drop_months(age: dt.timedelta) -> int:
+    with queue_transaction() as session:
+        dropped = session.execute(text("SELECT drop_job_partitions(:age)"), {"age": age})
+        return int(dropped.scalar_one())
 
 
 def _purge_jobs(age: dt.timedelta) -> int:

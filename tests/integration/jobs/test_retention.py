@@ -1,0 +1,171 @@
+"""What has been kept long enough goes, and nothing else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from flask import current_app
+from sqlalchemy import text
+
+from app.adapters.s3 import ObjectStore
+from app.domain.identifiers import id_floor
+from app.domain.job_request import ItemRequest
+from app.domain.lease import Holder, ShardRef
+from app.domain.states import Operation
+from app.models.session import owner_transaction
+from app.services.begin_shard import begin_shard
+from app.services.ensure_partitions import ensure_partitions
+from app.services.lease_shards import lease_shard
+from app.services.purge_expired import Purged, purge_expired
+from app.services.store_results import ShardResults, store_results
+from tests.factories.outcomes import outcome
+from tests.factories.tenant_world import TenantWorld
+
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("parked", "empty_database")]
+
+TABLES = ("jobs", "items", "shards", "detections")
+
+
+def finished_job(world: TenantWorld) -> UUID:
+    job_id = world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
+    lease = lease_shard(ShardRef(job_id, 0), Holder("worker@here/1", 1), 30)
+    assert lease is not None
+    begin_shard(lease)
+    store_results(ShardResults(lease, (outcome(0),)))
+    return job_id
+
+
+def age(job_id: UUID, days: int) -> None:
+    execute(
+        "UPDATE jobs SET finished_at = now() - make_interval(days => :days) WHERE id = :id",
+        days=days,
+        id=job_id,
+    )
+
+
+def execute(statement: str, **parameters: object) -> None:
+    with owner_transaction() as session:
+        session.execute(text(statement), parameters)
+
+
+def rows(world: TenantWorld) -> dict[str, int]:
+    return {table: world.query(f"SELECT count(*) AS n FROM {table}")[0].n for table in TABLES}
+
+
+def purge() -> Purged:
+    return purge_expired(ObjectStore.from_settings(current_app.config["SETTINGS"]))
+
+
+def test_a_job_past_its_time_goes_with_all_that_belongs_to_it(world: TenantWorld) -> None:
+    age(finished_job(world), days=31)
+
+    assert purge().jobs == 1
+
+    assert rows(world) == dict.fromkeys(TABLES, 0)
+
+
+def test_a_job_within_its_time_stays_whole(world: TenantWorld) -> None:
+    age(finished_job(world), days=29)
+
+    assert purge().jobs == 0
+
+    assert rows(world) == dict.fromkeys(TABLES, 1)
+
+
+def test_a_job_that_still_waits_is_never_removed(world: TenantWorld) -> None:
+    world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
+    execute("UPDATE jobs SET created_at = now() - interval '400 days'")
+
+    assert purge().jobs == 0
+
+
+@pytest.fixture
+def old_month(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A month of half a year ago with partitions, in which the jobs of this test are made."""
+    moment = dt.datetime.now(dt.UTC) - dt.timedelta(days=200)
+    start = moment.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    end = (start + dt.timedelta(days=32)).replace(day=1)
+    month = start.strftime("%Y%m")
+    for table in TABLES:
+        execute(
+            f"CREATE TABLE {table}_{month} PARTITION OF {table} "
+            f"FOR VALUES FROM ('{id_floor(start)}') TO ('{id_floor(end)}')"
+        )
+    monkeypatch.setattr("app.services.submit_job.new_id", lambda: id_floor(moment))
+    yield month
+    execute("TRUNCATE jobs, items, shards, detections")
+    execute("SELECT drop_job_partitions('0 s')")
+
+
+def test_a_month_whose_jobs_are_all_past_their_time_is_dropped_whole(
+    world: TenantWorld, old_month: str
+) -> None:
+    age(finished_job(world), days=199)
+    assert partition_rows("jobs", old_month) == 1
+
+    assert purge().months == 1
+
+    assert rows(world) == dict.fromkeys(TABLES, 0)
+    assert not any(partition_exists(table, old_month) for table in TABLES)
+
+
+def test_a_month_with_one_living_job_stays(world: TenantWorld, old_month: str) -> None:
+    world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
+
+    assert purge().months == 0
+
+    assert partition_rows("jobs", old_month) == 1
+
+
+def test_a_month_with_one_job_still_kept_stays(world: TenantWorld, old_month: str) -> None:
+    age(finished_job(world), days=3)
+
+    assert purge().months == 0
+
+    assert partition_rows("jobs", old_month) == 1
+
+
+def test_the_months_ahead_have_partitions() -> None:
+    ensure_partitions()
+
+    now = dt.datetime.now(dt.UTC)
+    ahead = [(now.replace(day=1) + dt.timedelta(days=32 * n)).strftime("%Y%m") for n in range(4)]
+    assert all(partition_exists(table, month) for table in TABLES for month in ahead)
+
+
+def test_making_partitions_again_makes_none() -> None:
+    ensure_partitions()
+
+    assert ensure_partitions() == 0
+
+
+def test_an_uploads_object_goes_before_its_row(world: TenantWorld) -> None:
+    uri = world.put("old.jpg", b"pixels")
+    execute(
+        "INSERT INTO images (id, tenant_id, uri, sha256, content_type, width, height, byte_count, "
+        "created_at) VALUES (gen_random_uuid(), :tenant, :uri, decode(repeat('00', 32), 'hex'), "
+        "'image/jpeg', 1, 1, 6, now() - interval '31 days')",
+        tenant=world.tenant_id,
+        uri=uri,
+    )
+
+    assert purge().images == 1
+
+    store = ObjectStore.from_settings(current_app.config["SETTINGS"])
+    listed = store.client.list_objects_v2(Bucket=world.bucket, Prefix=f"{world.tenant_id}/old")
+    assert listed["KeyCount"] == 0
+    assert world.query("SELECT id FROM images") == []
+
+
+def partition_exists(table: str, month: str) -> bool:
+    with owner_transaction() as session:
+        name = f"public.{table}_{month}"
+        return session.execute(text("SELECT to_regclass(:n)"), {"n": name}).scalar() is not None
+
+
+def partition_rows(table: str, month: str) -> int:
+    with owner_transaction() as session:
+        return int(session.execute(text(f"SELECT count(*) FROM {table}_{month}")).scalar_one())
