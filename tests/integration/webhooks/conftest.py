@@ -27,6 +27,7 @@ from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.services.webhook_delivery import deliver_due
 from app.services.webhook_endpoints import NewEndpoint, create_endpoint
+from tests.support.processes import Processes
 
 _connects: list[Any] = []
 
@@ -218,7 +219,10 @@ class Sender:
 
 
 @pytest.fixture
-def sender(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Sender:
+def sender(app: Flask, programs: Processes, monkeypatch: pytest.MonkeyPatch) -> Sender:
+    """A new tenant; the dispatcher is stopped, so that only the test delivers what is due."""
+    if programs.alive("dispatcher"):
+        programs.stop("dispatcher")
     settings = app.config["SETTINGS"].model_copy(
         update={"webhook_allowed_hosts": ("127.0.0.1",), "email_host": None}
     )

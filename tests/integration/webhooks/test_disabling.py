@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 
 from app.domain.actor import SYSTEM
 from app.domain.errors import EndpointDisabled
+from app.domain.webhooks import ATTEMPT_GAPS
 from app.services.webhook_endpoints import delete_endpoint, send_test_event, update_endpoint
 
 START = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
@@ -59,10 +61,10 @@ def mail_server(sender: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailSe
 
 
 def fail_for_days(sender: Any, receiver: Any, days: float) -> tuple[Any, list[Any]]:
-    """An endpoint that gets an event every six hours and fails them all."""
+    """An endpoint that gets an event a day and fails them all."""
     receiver.status = 500
     endpoint, _ = sender.endpoint(receiver.url)
-    events = [sender.event(endpoint, START + 6 * HOUR * n) for n in range(int(days * 4))]
+    events = [sender.event(endpoint, START + n * DAY) for n in range(math.ceil(days))]
     sender.run_clock(START + days * DAY)
     return endpoint, events
 
@@ -108,8 +110,8 @@ def test_one_success_starts_the_five_days_anew(sender: Any, receiver: Any) -> No
     receiver.status = 200
     sender.deliver(sender.event(endpoint, START + 4 * DAY), START + 4 * DAY)
     receiver.status = 500
-    for hours in range(0, 72, 6):
-        sender.event(endpoint, START + 4 * DAY + (hours + 1) * HOUR)
+    for day in (4, 5, 6):
+        sender.event(endpoint, START + day * DAY + HOUR)
 
     sender.run_clock(START + 7 * DAY)
 
@@ -175,6 +177,20 @@ def test_a_success_that_arrives_after_the_endpoint_was_disabled_still_counts(
 
     assert sender.read_delivery(event).state == "delivered"
     assert sender.read_endpoint(endpoint).state == "disabled"
+
+
+def test_a_delivery_whose_last_attempt_disables_the_endpoint_is_held_and_not_exhausted(
+    sender: Any, receiver: Any
+) -> None:
+    receiver.status = 500
+    event = sender.event(sender.endpoint(receiver.url)[0], START)
+    while sender.read_delivery(event).attempt_count < len(ATTEMPT_GAPS) - 1:
+        sender.deliver(event, sender.read_delivery(event).next_attempt_at)
+
+    receiver.status = 410
+    sender.deliver(event, sender.read_delivery(event).next_attempt_at)
+
+    assert sender.read_delivery(event).state == "held"
 
 
 def test_an_endpoint_that_is_deleted_meanwhile_leaves_nothing_to_record(
