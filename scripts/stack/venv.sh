@@ -71,9 +71,10 @@ install_locks() {
 
 # The locks are complete: --no-deps keeps out what requirements-overrides.in keeps out.
 install_with_uv() {
-    local pin index
-    pin=$(grep -o '^uv==[^ ]*' requirements-dev.txt)
-    run_logged "$VENV/bin/python" -m pip install --quiet --no-deps --require-hashes -c requirements-dev.txt "$pin" || return 1
+    local index
+    # Its own lines of the lock: the pip that comes with Python is too old to take hashes from constraints.
+    awk '/^uv==/ { found = 1 } found { print } found && !/\\$/ { exit }' requirements-dev.txt >"$VENV/uv.txt"
+    run_logged "$VENV/bin/python" -m pip install --quiet --no-deps --require-hashes -r "$VENV/uv.txt" || return 1
     # uv does not read pip's configuration: hand on the index that this machine prefers.
     index=${UV_DEFAULT_INDEX:-${PIP_INDEX_URL:-$("$VENV/bin/python" -m pip config get global.index-url 2>/dev/null || true)}}
     UV_DEFAULT_INDEX=$index run_logged "$VENV/bin/uv" pip install --quiet --python "$VENV/bin/python" \
@@ -92,7 +93,7 @@ run_logged() {
 # Say why the last logged command failed, in one line.
 explain() {
     local log="$LOG_DIR/install.log" last
-    last=$(grep -v '^\$ ' "$log" | grep -v '^[[:space:]]*$' | tail -n 1)
+    last=$(grep -iE '^(error|fatal)' "$log" | tail -n 1)
     case $(tail -n 50 "$log") in
         *"No space left"*) fail "$1: the disk is full. Free some space (2 GB is plenty) and start again." ;;
         *) fail "$1: ${last:-no reason given} (see $log)" ;;
