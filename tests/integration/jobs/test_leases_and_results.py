@@ -193,12 +193,11 @@ def test_a_renewed_lease_lives_on_and_a_lost_one_is_not_renewed(world: TenantWor
 
 def test_handing_back_counts_no_attempt(world: TenantWorld) -> None:
     lease = begun(detect_job(world))
-    store_results(results(lease, 0))
 
     hand_back([lease])
 
     (shard,) = world.shards(lease.shard.job_id)
-    assert (shard.state, shard.attempt_count, shard.open_items) == (ShardState.PENDING, 0, 2)
+    assert (shard.state, shard.attempt_count, shard.open_items) == (ShardState.PENDING, 0, 3)
 
 
 def test_a_replacement_frees_its_dead_siblings_lease_at_once_and_isolates_it(
