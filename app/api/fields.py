@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 NAME_LENGTH = validate.Length(min=1, max=200)
 _METADATA_BYTES = 16_384
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
 class Timestamp(fields.AwareDateTime):
@@ -23,6 +24,13 @@ class Timestamp(fields.AwareDateTime):
         **kwargs: Any,  # noqa: ARG002 - marshmallow's signature
     ) -> str | None:
         return None if value is None else rfc3339(value)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dt.datetime:
+        moment: dt.datetime = super()._deserialize(value, attr, data, **kwargs)
+        # At the ends of the calendar a change of offset leaves what Python can hold.
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise ValidationError(f"The year must be {_FIRST_YEAR} to {_LAST_YEAR}")
+        return moment.astimezone(dt.UTC)
 
 
 class Metadata(fields.Dict):

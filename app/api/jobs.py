@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Response, g, json, jsonify, request, stream_with_context, url_for
+from flask import Flask, Response, current_app, g, jsonify, request, url_for
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent
@@ -19,8 +19,10 @@ from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobL
 from app.domain.job_request import JobRequest
 from app.domain.names import Scope
 from app.domain.states import Priority
+from app.models.job import Job
 from app.models.session import tenant_transaction
 from app.queries import jobs as queries
+from app.queries.items import ItemResult
 from app.queries.jobs import JobProgress
 from app.services.cancel_job import cancel_job as cancel
 from app.services.read_results import export_results, read_results_page
@@ -65,7 +67,8 @@ def submit_job(wanted: JobRequest) -> Any:
     g.operation = wanted.operation.value
     with tenant_transaction(tenant_id) as session:
         job_id = submit(tenant_id, wanted, actor())
-        return _accepted(queries.find_job(session, tenant_id, job_id))
+        # Just written by this session, so it is at hand, and no worker can hold any of it yet.
+        return _accepted(JobProgress(session.get_one(Job, job_id), processing=0))
 
 
 @blueprint.get("/jobs")
@@ -123,9 +126,16 @@ def list_items(args: dict[str, Any], job_id: UUID) -> Any:
 def export_job(job_id: UUID) -> Response:
     """Stream every item with its result, one JSON object a line."""
     job, chunks = export_results(principal().tenant_id, job_id, actor())
+    flask_app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - Flask's own way
+    return Response(_lines(flask_app, job, chunks), mimetype="application/jsonl")
 
-    def lines() -> Iterator[str]:
-        for chunk in chunks:
-            yield "".join(json.dumps(result_view(job, item)) + "\n" for item in chunk)
 
-    return Response(stream_with_context(lines()), mimetype="application/jsonl")
+def _lines(flask_app: Flask, job: Job, chunks: Iterator[Sequence[ItemResult]]) -> Iterator[str]:
+    # The context is entered for each chunk and not held between two: a client that goes away, or
+    # asks with HEAD, leaves this generator to be closed in somebody else's context.
+    while True:
+        with flask_app.app_context():
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield "".join(flask_app.json.dumps(result_view(job, item)) + "\n" for item in chunk)

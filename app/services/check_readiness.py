@@ -19,7 +19,6 @@ from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-import app as package
 from app.config import Settings
 from app.domain.errors import ItemError, ModelError
 from app.domain.model_registry import load_registry
@@ -30,7 +29,7 @@ from app.services.images import object_store
 
 _DEADLINE_S = 3.0
 _BROKER_TIMEOUT_S = 2
-_HEAD_FILE = Path(package.__file__).parent.parent / "migrations" / ".current-alembic-head"
+_HEAD_FILE = Path(__file__).parents[2] / "migrations" / ".current-alembic-head"
 
 
 class Health(StrEnum):

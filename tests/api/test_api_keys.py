@@ -42,6 +42,8 @@ def test_a_revoked_key_stops_working_and_stays_in_the_list(api: Caller) -> None:
         ({"scopes": ["jobs:rule"]}, "/scopes/0"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
         ({"expires_at": "2030-01-01T00:00:00"}, "/expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59-14:00"}, "/expires_at"),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, "/expires_at"),
         ({"name": ""}, "/name"),
     ],
 )

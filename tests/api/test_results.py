@@ -141,6 +141,16 @@ def test_an_export_longer_than_a_chunk_is_whole_and_in_order(api: Caller) -> Non
     assert [json.loads(line)["custom_id"] for line in lines] == [f"item-{n}" for n in range(1001)]
 
 
+def test_an_export_that_nobody_reads_leaves_nothing_open(api: Caller) -> None:
+    job_id = make_job(api.tenant_id)
+    for response in (
+        api.send("HEAD", f"/jobs/{job_id}/results.jsonl"),
+        api.get(f"/jobs/{job_id}/results.jsonl", buffered=False),
+    ):
+        response.close()
+    assert api.get(f"/jobs/{job_id}").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["items", "results.jsonl"])
 def test_reading_results_is_audited_once_a_request(api: Caller, path: str) -> None:
     job_id = make_job(api.tenant_id, items=2)
