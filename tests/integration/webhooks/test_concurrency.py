@@ -182,6 +182,22 @@ def test_a_long_backlog_of_one_endpoint_does_not_hold_up_another(
     assert single in claimed_of(sender, [*backlog, single], at_most=10)
 
 
+def test_the_first_of_each_endpoint_comes_before_the_second_of_any(
+    sender: Any, receiver: Any
+) -> None:
+    long_ago = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    endpoints = [sender.endpoint(receiver.url)[0] for _ in range(4)]
+    events = [
+        sender.event(endpoint, long_ago + dt.timedelta(hours=hours))
+        for hours, endpoint in enumerate(endpoints)
+        for _ in range(CONCURRENT_PER_ENDPOINT)
+    ]
+
+    claimed = claimed_of(sender, events, at_most=len(endpoints))
+
+    assert {sender.read_delivery(event).endpoint_id for event in claimed} == set(endpoints)
+
+
 def test_a_hint_that_was_lost_is_given_again_when_it_expires(sender: Any, receiver: Any) -> None:
     event = sender.event(sender.endpoint(receiver.url)[0], now())
 

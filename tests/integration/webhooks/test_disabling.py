@@ -151,6 +151,18 @@ def test_what_was_held_goes_out_when_the_endpoint_is_enabled_again(
     assert ("webhook_endpoint.enabled", {}) in sender.audited()
 
 
+def test_what_goes_out_again_has_a_whole_schedule_ahead(sender: Any, receiver: Any) -> None:
+    endpoint, _ = sender.endpoint(receiver.url)
+    receiver.status = 410
+    event = sender.event(endpoint, START)
+    sender.deliver(event, START)
+
+    update_endpoint(sender.tenant_id, endpoint, ENABLE, SYSTEM)
+
+    delivery = sender.read_delivery(event)
+    assert (delivery.state, delivery.attempt_count) == ("pending", 0)
+
+
 def test_an_event_for_an_endpoint_that_is_disabled_is_held(sender: Any, receiver: Any) -> None:
     endpoint, _ = sender.endpoint(receiver.url)
     update_endpoint(sender.tenant_id, endpoint, DISABLE, SYSTEM)
