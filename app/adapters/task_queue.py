@@ -34,7 +34,7 @@ def make_celery(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options=_transport_options(settings.broker_url),
+        **_broker_options(settings.broker_url),
         task_default_queue=QueueName.DEFAULT.value,
         task_create_missing_queues=True,
         task_routes={task.value: {"queue": queue.value} for task, queue in TASK_QUEUES.items()},
@@ -43,14 +43,22 @@ def make_celery(settings: Settings) -> Celery:
     return celery
 
 
-def _transport_options(broker_url: str) -> dict[str, Any]:
-    if not broker_url.startswith(("redis://", "rediss://")):
-        return {}
+def _broker_options(broker_url: str) -> dict[str, Any]:
+    if broker_url.startswith(("redis://", "rediss://")):
+        return {
+            "broker_transport_options": {
+                "visibility_timeout": VISIBILITY_TIMEOUT_S,
+                "socket_timeout": 5,
+                "socket_connect_timeout": 2,
+                "health_check_interval": 10,
+            }
+        }
+    # RabbitMQ: quorum queues survive a node; they know no global prefetch, which Celery detects.
     return {
-        "visibility_timeout": VISIBILITY_TIMEOUT_S,
-        "socket_timeout": 5,
-        "socket_connect_timeout": 2,
-        "health_check_interval": 10,
+        "task_default_queue_type": "quorum",
+        "task_create_missing_queue_type": "quorum",
+        "worker_detect_quorum_queues": True,
+        "broker_transport_options": {"confirm_publish": True},
     }
 
 
