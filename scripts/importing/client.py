@@ -66,6 +66,12 @@ class FaceQueueClient:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=retry))
 
+    def check(self) -> None:
+        """Asks for next to nothing, without retries: a wrong URL or key is told at once."""
+        with requests.Session() as impatient:
+            impatient.headers.update(self._session.headers)
+            self._call("GET", "/jobs", session=impatient, params={"limit": "1"})
+
     def find_collection(self, name_or_id: str) -> str | None:
         """The id of the collection with this id or name; None when no name fits."""
         if _is_id(name_or_id):
@@ -105,13 +111,17 @@ class FaceQueueClient:
             except requests.RequestException as error:
                 raise Unreachable(f"the results of job {job_id} broke off: {error}") from error
 
-    def _call(self, method: str, path: str, **arguments: Any) -> requests.Response:
+    def _call(
+        self, method: str, path: str, session: requests.Session | None = None, **arguments: Any
+    ) -> requests.Response:
         try:
-            response = self._session.request(
+            response = (session or self._session).request(
                 method, self._base + path, timeout=(_CONNECT_SECONDS, _READ_SECONDS), **arguments
             )
         except requests.RequestException as error:
-            raise Unreachable(f"FaceQueue does not answer at {self._base}: {error}") from error
+            raise Unreachable(
+                f"FaceQueue does not answer at {self._base}: {_root_cause(error)}"
+            ) from error
         if not response.ok:
             raise _fault(response)
         return response
@@ -134,6 +144,13 @@ def _job_view(response: requests.Response) -> JobView:
         counts=body["counts"],
         next_look=float(wait) if wait.isdigit() else _POLL_SECONDS,
     )
+
+
+def _root_cause(error: BaseException) -> str:
+    """The innermost reason: the layers of urllib3 around it only repeat the address."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(error)
 
 
 def _fault(response: requests.Response) -> Unreachable | Refused:

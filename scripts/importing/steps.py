@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +47,11 @@ def run_import(request: Request, console: Console) -> Summary:
     Raises:
         ImportFault: it cannot start or go on.
     """
-    client = _client(request)
     source = Source.parse(request.address)
-    plan = make_plan(request, source, _collection_id(request, client))
+    plan = make_plan(request, source)
+    client = _reached(request)
+    if request.collection:
+        plan = replace(plan, collection_id=_collection_id(request.collection, request, client))
     keys = _listed(request, source)
     results = request.results or default_results(request.operation, source)
     with Ledger(results, plan) as ledger:
@@ -66,12 +68,17 @@ def run_import(request: Request, console: Console) -> Summary:
     return summary
 
 
-def make_plan(request: Request, source: Source, collection_id: str | None) -> Plan:
-    """What is asked for, with the defaults of its operation.
+def make_plan(request: Request, source: Source) -> Plan:
+    """What is asked for, with the defaults of its operation; the collection is yet to be found.
 
     Raises:
         UsageFault: the parts do not fit together.
     """
+    needs_collection = request.operation in NEEDS_COLLECTION
+    if needs_collection and not request.collection:
+        raise UsageFault(f"{request.operation} needs --collection NAME_OR_ID")
+    if request.collection and not needs_collection:
+        raise UsageFault(f"{request.operation} uses no collection: leave --collection out")
     names_people = request.operation in {"enrol", "verify"}
     from_folder = (request.subject_from or ("folder" if names_people else "none")) == "folder"
     if from_folder and not names_people:
@@ -83,7 +90,13 @@ def make_plan(request: Request, source: Source, collection_id: str | None) -> Pl
     options = dict(parse_option(text) for text in request.options)
     if request.operation == "enrol" and not from_folder:
         options.setdefault("enrol_faces", "all")  # the API's only way to enrol nobody in particular
-    return Plan(source, request.operation, collection_id, from_folder, options, request.webhooks)
+    return Plan(
+        source,
+        request.operation,
+        subject_from_folder=from_folder,
+        options=options,
+        tell_webhooks=request.webhooks,
+    )
 
 
 def parse_option(text: str) -> tuple[str, Any]:
@@ -107,30 +120,24 @@ def default_results(operation: str, source: Source) -> Path:
     return Path(f"{operation}-{place}.jsonl")
 
 
-def _client(request: Request) -> FaceQueueClient:
+def _reached(request: Request) -> FaceQueueClient:
     if not request.api_url or not request.api_key:
         raise UsageFault(
             "where is FaceQueue? Set FACEQUEUE_URL and FACEQUEUE_API_KEY"
             " (after the quickstart: source .facequeue/env), or give --api-url and --api-key"
         )
-    return FaceQueueClient(request.api_url, request.api_key)
+    client = FaceQueueClient(request.api_url, request.api_key)
+    client.check()
+    return client
 
 
-def _collection_id(request: Request, client: FaceQueueClient) -> str | None:
-    if request.operation not in NEEDS_COLLECTION:
-        if request.collection:
-            raise UsageFault(f"{request.operation} uses no collection: leave --collection out")
-        return None
-    if not request.collection:
-        raise UsageFault(f"{request.operation} needs --collection NAME_OR_ID")
-    found = client.find_collection(request.collection)
-    if found is None and request.create_collection:
-        return client.create_collection(request.collection)
-    if found is None:
-        raise UsageFault(
-            f"there is no collection {request.collection!r}; --create-collection makes it"
-        )
-    return found
+def _collection_id(name_or_id: str, request: Request, client: FaceQueueClient) -> str:
+    found = client.find_collection(name_or_id)
+    if found is not None:
+        return found
+    if not request.create_collection:
+        raise UsageFault(f"there is no collection {name_or_id!r}; --create-collection makes it")
+    return client.create_collection(name_or_id)
 
 
 def _listed(request: Request, source: Source) -> list[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ def test_a_missing_key_names_the_variables() -> None:
 
     assert ended.exit_code == 2
     assert "FACEQUEUE_API_KEY" in ended.output
+
+
+def test_an_api_that_is_away_is_told_at_once() -> None:
+    arguments = ["s3://photos", "--operation", "detect"]
+    nowhere = {"FACEQUEUE_URL": "http://127.0.0.1:1", "FACEQUEUE_API_KEY": "key"}
+    started = time.monotonic()
+    ended = CliRunner().invoke(import_s3, arguments, env=nowhere)
+
+    assert ended.exit_code == 3
+    assert "Connection refused" in ended.output
+    assert time.monotonic() - started < 5
 
 
 def test_a_gallery_operation_without_a_collection_is_wrong_usage() -> None:

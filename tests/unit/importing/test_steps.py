@@ -16,7 +16,7 @@ def request(operation: str, **changes: Any) -> Request:
     typed: dict[str, Any] = {
         "address": str(STAFF),
         "operation": operation,
-        "collection": "staff",
+        "collection": None if operation == "detect" else "staff",
         "create_collection": False,
         "subject_from": None,
         "options": (),
@@ -39,23 +39,34 @@ def request(operation: str, **changes: Any) -> Request:
 def test_folders_name_people_where_the_operation_needs_a_person(
     operation: str, from_folder: bool
 ) -> None:
-    assert make_plan(request(operation), STAFF, "id").subject_from_folder is from_folder
+    assert make_plan(request(operation), STAFF).subject_from_folder is from_folder
 
 
 def test_enrolment_without_people_takes_all_faces() -> None:
-    plan = make_plan(request("enrol", subject_from="none"), STAFF, "id")
+    plan = make_plan(request("enrol", subject_from="none"), STAFF)
 
     assert plan.options == {"enrol_faces": "all"}
 
 
 def test_a_person_for_an_operation_that_takes_none_is_a_usage_fault() -> None:
     with pytest.raises(UsageFault, match="means nothing for identify"):
-        make_plan(request("identify", subject_from="folder"), STAFF, "id")
+        make_plan(request("identify", subject_from="folder"), STAFF)
+
+
+@pytest.mark.parametrize("operation", ["enrol", "identify", "verify"])
+def test_a_gallery_operation_without_a_collection_is_a_usage_fault(operation: str) -> None:
+    with pytest.raises(UsageFault, match=f"{operation} needs --collection"):
+        make_plan(request(operation, collection=None), STAFF)
+
+
+def test_a_collection_for_an_operation_that_uses_none_is_a_usage_fault() -> None:
+    with pytest.raises(UsageFault, match="detect uses no collection"):
+        make_plan(request("detect", collection="staff"), STAFF)
 
 
 def test_a_verification_without_a_person_is_a_usage_fault() -> None:
     with pytest.raises(UsageFault, match="verify compares"):
-        make_plan(request("verify", subject_from="none"), STAFF, "id")
+        make_plan(request("verify", subject_from="none"), STAFF)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from scripts.stack.state import ROOT
+from tests.support.processes import wait_until
+
+Importer = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def prefix(
+    client_environment: dict[str, str], portraits: Path, request: pytest.FixtureRequest
+) -> str:
+    """An S3 prefix of this test with five good images and a broken one."""
+    bucket, folder = client_environment["AWS_STORAGE_BUCKET_NAME"], request.node.name
+    s3 = boto3.client("s3")
+    for number in range(5):
+        s3.upload_file(portraits / "obama.jpg", bucket, f"{folder}/{number}.jpg")
+    s3.put_object(Bucket=bucket, Key=f"{folder}/broken.jpg", Body=b"no image")
+    return f"s3://{bucket}/{folder}/"
+
+
+@pytest.fixture
+def start(client_environment: dict[str, str], tmp_path: Path) -> Importer:
+    """Starts the importer as a person would, in a folder of this test."""
+
+    def started(*arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603 - our own script
+            [sys.executable, ROOT / "scripts/import_s3.py", *arguments],
+            cwd=tmp_path,
+            env=client_environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return started
+
+
+def ended(importer: subprocess.Popen[str]) -> tuple[int, str]:
+    said = importer.communicate(timeout=120)[1]
+    return importer.returncode, said
+
+
+def results(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_an_import_has_one_result_an_image_and_says_what_failed(
+    start: Importer, prefix: str, tmp_path: Path
+) -> None:
+    code, said = ended(
+        start(prefix, "--operation", "detect", "--chunk", "4", "--results", "out.jsonl")
+    )
+
+    assert code == 1
+    assert "5 of 6 images succeeded" in said
+    assert "1 failed: not_an_image" in said
+    assert len({line["image"] for line in results(tmp_path / "out.jsonl")}) == 6
+
+
+def test_a_second_run_submits_nothing(start: Importer, prefix: str, tmp_path: Path) -> None:
+    arguments = (prefix, "--operation", "detect", "--results", "out.jsonl")
+    ended(start(*arguments))
+    before = results(tmp_path / "out.jsonl")
+
+    code, said = ended(start(*arguments))
+
+    assert (code, "0 to submit" in said) == (1, True)
+    assert results(tmp_path / "out.jsonl") == before
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_an_import_that_was_stopped_goes_on_in_the_jobs_it_had(
+    start: Importer, prefix: str, tmp_path: Path, end: signal.Signals
+) -> None:
+    arguments = (prefix, "--operation", "detect", "--chunk", "2", "--results", "out.jsonl")
+    state = tmp_path / "out.jsonl.state"
+    first = start(*arguments)
+    wait_until(lambda: state.exists() and '"submitted"' in state.read_text())
+    first.send_signal(end)
+    ended(first)
+
+    ended(start(*arguments))
+
+    planned = [key for line in results(state) for key in line.get("keys", [])]
+    assert len(planned) == len(set(planned)) == 6
+    assert len(results(tmp_path / "out.jsonl")) == 6
+
+
+@pytest.fixture
+def foreign_bucket(client_environment: dict[str, str]) -> Iterator[str]:
+    """A bucket that the service can read, but that nobody registered for this tenant."""
+    del client_environment  # it holds the stack's S3 settings in place
+    s3, bucket = boto3.client("s3"), f"foreign-{uuid.uuid4()}"
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="a.jpg", Body=b"x")
+    yield bucket
+    s3.delete_object(Bucket=bucket, Key="a.jpg")
+    s3.delete_bucket(Bucket=bucket)
+
+
+def test_a_place_that_is_not_registered_is_named(start: Importer, foreign_bucket: str) -> None:
+    code, said = ended(start(f"s3://{foreign_bucket}", "--operation", "detect"))
+
+    assert code == 2
+    assert "bucket_forbidden" in said
+    assert f"s3://{foreign_bucket}/a.jpg" in said
+
+
+def test_a_wrong_key_is_told_before_anything_is_listed(start: Importer) -> None:
+    code, said = ended(start("s3://no-such-bucket", "--operation", "detect", "--api-key", "wrong"))
+
+    assert code == 2
+    assert "unauthenticated" in said
+
+
+def test_a_collection_is_made_when_asked_for(
+    start: Importer, client_environment: dict[str, str], portraits: Path, tmp_path: Path
+) -> None:
+    bucket = client_environment["AWS_STORAGE_BUCKET_NAME"]
+    boto3.client("s3").upload_file(portraits / "biden.jpg", bucket, "people/joe/1.jpg")
+    place = f"s3://{bucket}/people/"
+
+    enrolled = ended(start(place, "--operation", "enrol", "--collection", "new"))
+    assert (enrolled[0], "--create-collection" in enrolled[1]) == (2, True)
+
+    for operation in ("enrol", "identify", "verify"):
+        code, said = ended(
+            start(place, "--operation", operation, "--collection", "new", "--create-collection")
+        )
+        assert code == 0, said
+    (identified,) = results(tmp_path / f"identify-{bucket}-people.jsonl")
+    (verified,) = results(tmp_path / f"verify-{bucket}-people.jsonl")
+    assert identified["faces"][0]["matches"][0]["subject"] == "joe"  # type: ignore[index]  # plain JSON
+    assert verified["decision"] == "match"
