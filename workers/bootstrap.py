@@ -23,6 +23,7 @@ def bootstrap(celery: Celery, flask_app: Flask) -> None:
     """Register tasks, chores and worker signals on `celery`."""
     from workers import lifecycle
     from workers.chores import beat_schedule, beat_settings
+    from workers.soft_shutdown import SoftWorker
 
     class ContextTask(Task):  # type: ignore[misc]  # Celery has no types
         """Runs in the application's context, with its id on every log line."""
@@ -35,6 +36,7 @@ def bootstrap(celery: Celery, flask_app: Flask) -> None:
                 return super().__call__(*args, **kwargs)
 
     celery.Task = ContextTask
+    celery.Worker = celery.subclass_with_self(SoftWorker, name="Worker", reverse="Worker")
     celery.set_default()
     for module in TASK_MODULES:
         importlib.import_module(module)

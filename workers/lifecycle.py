@@ -76,6 +76,7 @@ class _Worker:
 
     def on_child(self, **_: Any) -> None:
         """In a new child: connections of its own, dead siblings' leases freed, models loading."""
+        shutdown.child_began()
         with self._app.app_context():
             for engine in db.engines.values():
                 engine.dispose(close=False)

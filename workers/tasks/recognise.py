@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from app.adapters.s3 import ObjectStore
 from app.domain.lease import ShardRef
 from app.domain.names import TaskName
+from workers.recognition import shutdown
 from workers.recognition.lease_keeper import LeaseKeeper
 from workers.recognition.loaded_pipeline import loaded_pipeline
 from workers.recognition.shard_task import ShardTask
@@ -30,9 +31,12 @@ def recognise(job_id: str, shard_no: int) -> None:
     life = app.config["SETTINGS"].lease_seconds
     pipeline = loaded_pipeline()
     with (
+        shutdown.at_work(),
         structlog.contextvars.bound_contextvars(job_id=job_id, shard_no=shard_no),
         LeaseKeeper(app, life, HARD_LIMIT_S) as keeper,
     ):
+        if shutdown.requested():
+            return
         closed = ShardTask(app, pipeline, _object_store(), keeper).run(shard)
         _log.info("shard_task_done", items_closed=closed)
 
