@@ -12,6 +12,7 @@ def register_commands(app: Flask) -> None:
     from app.commands.dead_letters import group as dead_letters
     from app.commands.queue import group as queue
     from app.commands.tenants import group as tenants
+    from app.commands.webhook_secrets import group as webhook_secrets
 
-    for group in (tenants, api_keys, buckets, queue, dead_letters):
+    for group in (tenants, api_keys, buckets, queue, dead_letters, webhook_secrets):
         app.cli.add_command(group)

@@ -35,6 +35,12 @@ class WebhookDelivery(Identified, TenantOwned, Created, Base):
             "next_attempt_at",
             postgresql_where=text("state = 'pending'"),
         ),
+        Index(
+            "ix_webhook_deliveries_endpoint_due",
+            "endpoint_id",
+            "next_attempt_at",
+            postgresql_where=text("state = 'pending'"),
+        ),
         Index(None, "endpoint_id", "id"),
         Index(None, "created_at"),
     )

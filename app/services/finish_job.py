@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.identifiers import new_id
 from app.domain.job_event import job_event
 from app.domain.states import TERMINAL_EVENT, JobState, advance
+from app.domain.webhooks import event_payload
 from app.models.job import Job
 from app.models.session import after_commit
 from app.services.notify import tell_job_finished
@@ -23,15 +24,15 @@ WHERE id = :job_id AND open_items = 0 AND sealed_at IS NOT NULL AND finished_at 
 FOR UPDATE
 """)
 
-# Endpoints that are disabled get theirs too, held until they are enabled again.
+# Endpoints that are disabled get theirs too: the delivery holds it until they are enabled again.
 _SUBSCRIBERS = text("""
-SELECT id, state FROM webhook_endpoints
+SELECT id FROM webhook_endpoints
 WHERE :type = ANY (events) AND (CAST(:endpoint_id AS uuid) IS NULL OR id = :endpoint_id)
 """)
 
 _DELIVER = text("""
-INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, job_id, type, payload, state)
-VALUES (:id, :tenant_id, :endpoint_id, :job_id, :type, :payload, :state)
+INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, job_id, type, payload)
+VALUES (:id, :tenant_id, :endpoint_id, :job_id, :type, :payload)
 ON CONFLICT (endpoint_id, job_id, type) DO NOTHING
 """)
 
@@ -48,27 +49,28 @@ def finish_job(session: Session, job_id: UUID, ending: JobState | None = None) -
     if ending is None:
         ending = JobState.CANCELED if state == JobState.CANCELLING else JobState.SUCCEEDED
     job = session.get_one(Job, job_id, populate_existing=True)
-    job.state, job.finished_at = advance(JobState(state), ending), dt.datetime.now(dt.UTC)
+    finished_at = dt.datetime.now(dt.UTC)
+    job.state, job.finished_at = advance(JobState(state), ending), finished_at
     session.flush()
     if job.notify_webhooks and current_app.config["SETTINGS"].enable_webhooks:
-        _write_deliveries(session, job)
+        _write_deliveries(session, job, finished_at)
     after_commit(session, lambda: tell_job_finished(job_id))
     return True
 
 
-def _write_deliveries(session: Session, job: Job) -> None:
+def _write_deliveries(session: Session, job: Job, finished_at: dt.datetime) -> None:
     event = TERMINAL_EVENT[JobState(job.state)]
     chosen: dict[str, Any] = {"type": event.value, "endpoint_id": job.webhook_endpoint_id}
-    for endpoint in session.execute(_SUBSCRIBERS, chosen).all():
+    for endpoint_id in session.scalars(_SUBSCRIBERS, chosen).all():
+        delivery_id = new_id()
         session.execute(
             _DELIVER,
             {
-                "id": new_id(),
+                "id": delivery_id,
                 "tenant_id": job.tenant_id,
-                "endpoint_id": endpoint.id,
+                "endpoint_id": endpoint_id,
                 "job_id": job.id,
                 "type": event.value,
-                "payload": job_event(event, job),
-                "state": "pending" if endpoint.state == "enabled" else "held",
+                "payload": event_payload(delivery_id, event, finished_at, job_event(job)),
             },
         )

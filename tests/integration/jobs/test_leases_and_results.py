@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import os
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -214,8 +217,6 @@ def test_a_replacement_frees_its_dead_siblings_lease_at_once_and_isolates_it(
 
 
 def test_the_living_siblings_of_a_replacement_keep_their_leases(world: TenantWorld) -> None:
-    import os
-
     living = leased(detect_job(world), Holder("worker@here/4", os.getpid()))
 
     assert free_dead_predecessors(Holder("worker@here/4", 1)) == []
@@ -328,21 +329,54 @@ def test_a_job_that_waited_too_long_expires(world: TenantWorld) -> None:
 
 
 def test_the_end_of_a_job_writes_one_delivery_for_each_subscriber(world: TenantWorld) -> None:
-    subscribed, other = new_id(), new_id()
-    for endpoint, event in ((subscribed, "job.succeeded"), (other, "job.failed")):
-        world.query(
-            "INSERT INTO webhook_endpoints (id, tenant_id, url, events, secret_encrypted) "
-            "VALUES (:id, :tenant, 'https://example.org', ARRAY[:event], '') RETURNING id",
-            id=endpoint,
-            tenant=world.tenant_id,
-            event=event,
-        )
+    subscribed = endpoint(world, "job.succeeded")
+    endpoint(world, "job.failed")
     lease = begun(detect_job(world))
 
     store_results(results(lease, 0, 1, 2))
 
-    deliveries = world.query("SELECT endpoint_id, type, job_id FROM webhook_deliveries")
-    assert [tuple(row) for row in deliveries] == [(subscribed, "job.succeeded", lease.shard.job_id)]
+    (delivery,) = world.query("SELECT id, endpoint_id, type, payload FROM webhook_deliveries")
+    assert (delivery.endpoint_id, delivery.type) == (subscribed, "job.succeeded")
+    event = json.loads(delivery.payload)
+    assert (event["id"], event["type"]) == (str(delivery.id), "job.succeeded")
+    assert event["data"]["job_id"] == str(lease.shard.job_id)
+    assert event["data"]["counts"] == {"total": 3, "succeeded": 3, "failed": 0, "canceled": 0}
+
+
+def test_a_job_without_webhooks_writes_no_delivery(world: TenantWorld) -> None:
+    endpoint(world, "job.canceled")
+    job_id = world.submit(
+        Operation.DETECT, ItemRequest("a", world.uri("a.jpg")), notify_webhooks=False
+    )
+
+    cancel_job(world.tenant_id, job_id, SYSTEM)
+
+    assert world.query("SELECT id FROM webhook_deliveries") == []
+
+
+def test_a_job_that_names_one_endpoint_tells_it_alone(world: TenantWorld) -> None:
+    endpoint(world, "job.canceled")
+    named = endpoint(world, "job.canceled")
+    job_id = world.submit(
+        Operation.DETECT, ItemRequest("a", world.uri("a.jpg")), webhook_endpoint_id=named
+    )
+
+    cancel_job(world.tenant_id, job_id, SYSTEM)
+
+    deliveries = world.query("SELECT endpoint_id FROM webhook_deliveries")
+    assert [row.endpoint_id for row in deliveries] == [named]
+
+
+def endpoint(world: TenantWorld, event: str) -> UUID:
+    endpoint_id = new_id()
+    world.query(
+        "INSERT INTO webhook_endpoints (id, tenant_id, url, events, secret_encrypted) "
+        "VALUES (:id, :tenant, 'https://example.org', ARRAY[:event], '') RETURNING id",
+        id=endpoint_id,
+        tenant=world.tenant_id,
+        event=event,
+    )
+    return endpoint_id
 
 
 def expire(lease: Lease) -> None:
