@@ -24,7 +24,10 @@ def print_outcome(console: Console, state: State, outcome: Outcome) -> None:
     write_private(results, "".join(json.dumps(item) + "\n" for item in outcome.identified))
     _print_enrolled(console, outcome)
     table = Table(
-        title=f"Identified ({outcome.rule})", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+        title=f"Identified ({outcome.rule})",
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     for heading in ("image", "who it is", "who was found", "similarity", "decision", ""):
         table.add_column(
