@@ -209,9 +209,17 @@ def strays(state: State) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if process.environ().get(MARK) == str(state.folder) and process.pid != _own_pid():
+            if process.pid != os.getpid() and _belongs(process, state):
                 found.append(process)
     return found
+
+
+def _belongs(process: psutil.Process, state: State) -> bool:
+    if process.environ().get(MARK) == str(state.folder):
+        return True
+    # A Redis server writes its title over its environment; it works in its data's folder.
+    is_redis = process.name() in {"valkey-server", "redis-server"}
+    return is_redis and process.cwd() == str(state.folder / "redis")
 
 
 def end_strays(state: State) -> None:
@@ -225,7 +233,3 @@ def end_strays(state: State) -> None:
         with suppress(psutil.Error):
             process.kill()
     psutil.wait_procs(alive, timeout=5)
-
-
-def _own_pid() -> int:
-    return os.getpid()
