@@ -9,11 +9,10 @@ from flask import jsonify
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent_secret
-from app.api.pagination import PageArgs, page, page_schema
+from app.api.pagination import PageArgs, page_of, page_schema
 from app.api.resource import Resource
 from app.api.schemas.api_keys import ApiKeyCreateSchema, ApiKeySchema, NewApiKeySchema
 from app.domain.names import Scope
-from app.models.session import tenant_transaction
 from app.queries import api_keys as queries
 from app.services import api_keys
 from app.services.api_keys import NewKey
@@ -38,10 +37,7 @@ def create_api_key(wanted: NewKey) -> Any:
 @blueprint.returns(200, page_schema(ApiKeySchema))
 def list_api_keys(args: dict[str, Any]) -> Any:
     """List keys, newest first, revoked ones among them."""
-    tenant_id, limit = principal().tenant_id, args["limit"]
-    with tenant_transaction(tenant_id) as session:
-        rows = queries.list_api_keys(session, tenant_id, limit=limit, after=args["cursor"])
-    return page(rows, limit, lambda row: row.id)
+    return page_of(queries.list_api_keys, args)
 
 
 @blueprint.delete("/api-keys/<uuid:key_id>")

@@ -6,12 +6,11 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.api.auth import principal, requires
+from app.api.auth import requires
 from app.api.fields import RowSchema
-from app.api.pagination import PageArgs, page, page_schema
+from app.api.pagination import PageArgs, page_of, page_schema
 from app.api.resource import Resource
 from app.domain.names import Scope
-from app.models.session import tenant_transaction
 from app.queries import audit_events as queries
 
 blueprint = Resource("audit-events", __name__, description="Who did what, and read whose faces")
@@ -34,7 +33,4 @@ class AuditEventSchema(RowSchema):
 @blueprint.returns(200, page_schema(AuditEventSchema))
 def list_audit_events(args: dict[str, Any]) -> Any:
     """List audit events, newest first."""
-    tenant_id, limit = principal().tenant_id, args["limit"]
-    with tenant_transaction(tenant_id) as session:
-        rows = queries.list_audit_events(session, tenant_id, limit=limit, after=args["cursor"])
-    return page(rows, limit, lambda row: row.id)
+    return page_of(queries.list_audit_events, args)

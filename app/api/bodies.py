@@ -14,7 +14,6 @@ from webargs.flaskparser import FlaskParser
 
 from app.domain.errors import FieldError, Invalid, RequestError, UnsupportedMediaType
 
-_MOST_FIELD_ERRORS = 20
 _SURROGATES = range(0xD800, 0xE000)
 
 
@@ -59,7 +58,7 @@ def parse_json(raw: bytes) -> Any:
     if b"\\u0000" in raw or b"\\ud" in raw.lower():
         problems = [FieldError(p, "holds characters that are no text") for p in _unstorable(parsed)]
         if problems:
-            raise Invalid(errors=tuple(problems[:_MOST_FIELD_ERRORS]))
+            raise Invalid(errors=tuple(problems))
     return parsed
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent
-from app.api.pagination import PageArgs, page, page_schema
+from app.api.pagination import PageArgs, page_of, page_schema
 from app.api.resource import Resource
 from app.api.schemas.collections import (
     CollectionCreateSchema,
@@ -40,12 +40,7 @@ def create_collection(wanted: NewCollection) -> Collection:
 @blueprint.returns(200, page_schema(CollectionSchema))
 def list_collections(args: dict[str, Any]) -> Any:
     """List collections, newest first."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        rows = queries.list_collections(
-            session, tenant_id, limit=args["limit"], after=args["cursor"]
-        )
-    return page(rows, args["limit"], lambda row: row.id)
+    return page_of(queries.list_collections, args)
 
 
 @blueprint.get("/collections/<uuid:collection_id>")

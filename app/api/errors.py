@@ -46,7 +46,6 @@ _BY_STATUS: dict[int, type[RequestError]] = {
     )
 }
 _DATABASE_RETRY_S = 5
-_MOST_FIELD_ERRORS = 50
 
 
 def init_errors(app: Flask) -> None:
@@ -84,7 +83,7 @@ def _problem_of_http(error: HTTPException) -> Problem:
     kind = _BY_STATUS.get(status, RequestError)
     messages = getattr(error, "data", {}).get("messages")
     if messages is not None:  # webargs: what marshmallow found wrong, by location
-        found = tuple(_field_errors(messages))[:_MOST_FIELD_ERRORS]
+        found = tuple(_field_errors(messages))
         return Problem(status, kind.code, kind.title, kind.title, found)
     headers = {
         name: value

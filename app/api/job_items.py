@@ -9,11 +9,11 @@ import pydantic
 from marshmallow import Schema, ValidationError, fields, validate
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from app.api.problems import MOST_FIELD_ERRORS
 from app.domain.job_request import ItemRequest
 
 MAX_ID_LENGTH = 200
 MAX_URI_LENGTH = 2048
-_MOST_ERRORS = 50
 
 _Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
 _Uri = Annotated[str, Field(min_length=1, max_length=MAX_URI_LENGTH)]
@@ -74,7 +74,7 @@ def _messages(error: pydantic.ValidationError) -> dict[str, Any]:
     """Give pydantic's findings the nested form of marshmallow's."""
     messages: dict[str, Any] = {}
     for found in error.errors(include_url=False, include_input=False, include_context=False)[
-        :_MOST_ERRORS
+        :MOST_FIELD_ERRORS
     ]:
         place = messages
         for step in found["loc"]:

@@ -7,23 +7,40 @@ that come or go meanwhile are neither shown twice nor skipped.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import current_app, request
 from itsdangerous import BadData, URLSafeSerializer
 from marshmallow import Schema, fields, validate
+from sqlalchemy.orm import Session
 
 from app.api.auth import principal
 from app.domain.errors import CursorInvalid, FieldError
+from app.models.session import tenant_transaction
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 
 Row = TypeVar("Row")
 Position = UUID | int
+
+
+class Identified(Protocol):
+    """A row with an id of its own."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+class ListQuery(Protocol):
+    """A read of a tenant's rows, newest first."""
+
+    def __call__(
+        self, session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
+    ) -> Sequence[Identified]: ...
 
 
 class CursorField(fields.Field[Position]):
@@ -78,6 +95,19 @@ def page(
     query = urlencode({**request.args, "cursor": cursor})
     link = f'<{request.path}?{query}>; rel="next"'
     return {"data": shown, "next_cursor": cursor}, {"Link": link}
+
+
+def page_of(list_rows: ListQuery, args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Answer a list of a tenant's rows that needs no more than its query.
+
+    Args:
+        list_rows: a query that returns one row more than `limit` when there are more.
+        args: of the request, as `PageArgs` reads them.
+    """
+    tenant_id, limit = principal().tenant_id, args["limit"]
+    with tenant_transaction(tenant_id) as session:
+        rows = list_rows(session, tenant_id, limit=limit, after=args["cursor"])
+    return page(rows, limit, lambda row: row.id)
 
 
 def _cursor(position: Position) -> str:

@@ -13,6 +13,9 @@ from app.domain.errors import FieldError, RequestError, Unauthenticated
 
 PROBLEM_TYPE = "application/problem+json"
 
+# A request with a thousand wrong items is answered with the first ones.
+MOST_FIELD_ERRORS = 20
+
 
 class FieldErrorSchema(Schema):
     """One thing that is wrong in a request."""
@@ -62,7 +65,9 @@ class Problem:
             "status": int(self.status),
             "detail": self.detail,
             "code": self.code,
-            "errors": [{"pointer": e.pointer, "detail": e.detail} for e in self.errors],
+            "errors": [
+                {"pointer": e.pointer, "detail": e.detail} for e in self.errors[:MOST_FIELD_ERRORS]
+            ],
             "request_id": request_id(),
         }
         response = Response(json.dumps(document), int(self.status), content_type=PROBLEM_TYPE)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import NotFound
 from app.models.api_key import ApiKey
+from app.queries.rows import newest, the_one
 
 
 def lock_api_key(session: Session, tenant_id: UUID, key_id: UUID) -> ApiKey:
@@ -18,19 +18,16 @@ def lock_api_key(session: Session, tenant_id: UUID, key_id: UUID) -> ApiKey:
     Raises:
         NotFound: no key of this tenant has the id.
     """
-    key = session.scalars(
-        select(ApiKey).where(ApiKey.tenant_id == tenant_id, ApiKey.id == key_id).with_for_update()
-    ).one_or_none()
-    if key is None:
-        raise NotFound("There is no such API key")
-    return key
+    query = _keys(tenant_id).where(ApiKey.id == key_id).with_for_update()
+    return the_one(session, query, "There is no such API key")
 
 
 def list_api_keys(
     session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
 ) -> Sequence[ApiKey]:
     """Keys, newest first, revoked ones among them: up to `limit` and one more."""
-    query = select(ApiKey).where(ApiKey.tenant_id == tenant_id)
-    if after is not None:
-        query = query.where(ApiKey.id < after)
-    return session.scalars(query.order_by(ApiKey.id.desc()).limit(limit + 1)).all()
+    return newest(session, _keys(tenant_id), ApiKey.id, limit=limit, after=after)
+
+
+def _keys(tenant_id: UUID) -> Select[ApiKey]:
+    return select(ApiKey).where(ApiKey.tenant_id == tenant_id)

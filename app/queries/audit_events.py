@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models.audit_event import AuditEvent
+from app.queries.rows import newest
 
 
 def list_audit_events(
@@ -16,6 +17,4 @@ def list_audit_events(
 ) -> Sequence[AuditEvent]:
     """Events, newest first: up to `limit` and one more."""
     query = select(AuditEvent).where(AuditEvent.tenant_id == tenant_id)
-    if after is not None:
-        query = query.where(AuditEvent.id < after)
-    return session.scalars(query.order_by(AuditEvent.id.desc()).limit(limit + 1)).all()
+    return newest(session, query, AuditEvent.id, limit=limit, after=after)

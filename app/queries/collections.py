@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import NotFound
 from app.models.collection import Collection
+from app.queries.rows import newest, the_one
+
+_MISSING = "There is no such collection"
 
 
 def find_collection(session: Session, tenant_id: UUID, collection_id: UUID) -> Collection:
@@ -18,7 +20,8 @@ def find_collection(session: Session, tenant_id: UUID, collection_id: UUID) -> C
     Raises:
         NotFound: no collection of this tenant has the id.
     """
-    return _one(session, _collection(tenant_id, collection_id))
+    query = _collections(tenant_id).where(Collection.id == collection_id)
+    return the_one(session, query, _MISSING)
 
 
 def lock_collection(session: Session, tenant_id: UUID, collection_id: UUID) -> Collection:
@@ -27,27 +30,16 @@ def lock_collection(session: Session, tenant_id: UUID, collection_id: UUID) -> C
     Raises:
         NotFound: no collection of this tenant has the id.
     """
-    return _one(session, _collection(tenant_id, collection_id).with_for_update(key_share=True))
+    query = _collections(tenant_id).where(Collection.id == collection_id)
+    return the_one(session, query.with_for_update(key_share=True), _MISSING)
 
 
 def list_collections(
     session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
 ) -> Sequence[Collection]:
     """Collections, newest first: up to `limit` and one more."""
-    query = select(Collection).where(Collection.tenant_id == tenant_id)
-    if after is not None:
-        query = query.where(Collection.id < after)
-    return session.scalars(query.order_by(Collection.id.desc()).limit(limit + 1)).all()
+    return newest(session, _collections(tenant_id), Collection.id, limit=limit, after=after)
 
 
-def _collection(tenant_id: UUID, collection_id: UUID) -> Select[Collection]:
-    return select(Collection).where(
-        Collection.tenant_id == tenant_id, Collection.id == collection_id
-    )
-
-
-def _one(session: Session, query: Select[Collection]) -> Collection:
-    collection = session.scalars(query).one_or_none()
-    if collection is None:
-        raise NotFound("There is no such collection")
-    return collection
+def _collections(tenant_id: UUID) -> Select[Collection]:
+    return select(Collection).where(Collection.tenant_id == tenant_id)

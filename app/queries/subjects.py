@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import NotFound
 from app.models.face import Face
 from app.models.subject import Subject
+from app.queries.rows import newest, the_one
 
 
 def find_subject(
@@ -22,10 +22,8 @@ def find_subject(
         NotFound: the collection of this tenant has no such subject.
     """
     query = _subjects(tenant_id, collection_id).where(Subject.id == subject_id)
-    subject = session.scalars(query.with_for_update() if lock else query).one_or_none()
-    if subject is None:
-        raise NotFound("The collection has no such subject")
-    return subject
+    missing = "The collection has no such subject"
+    return the_one(session, query.with_for_update() if lock else query, missing)
 
 
 def list_subjects(
@@ -33,9 +31,7 @@ def list_subjects(
 ) -> Sequence[Subject]:
     """Subjects of a collection, newest first: up to `limit` and one more."""
     query = _subjects(tenant_id, collection_id)
-    if after is not None:
-        query = query.where(Subject.id < after)
-    return session.scalars(query.order_by(Subject.id.desc()).limit(limit + 1)).all()
+    return newest(session, query, Subject.id, limit=limit, after=after)
 
 
 def list_faces(
@@ -43,9 +39,7 @@ def list_faces(
 ) -> Sequence[Face]:
     """Faces of a subject, newest first: up to `limit` and one more."""
     query = select(Face).where(Face.tenant_id == tenant_id, Face.subject_id == subject_id)
-    if after is not None:
-        query = query.where(Face.id < after)
-    return session.scalars(query.order_by(Face.id.desc()).limit(limit + 1)).all()
+    return newest(session, query, Face.id, limit=limit, after=after)
 
 
 def _subjects(tenant_id: UUID, collection_id: UUID) -> Select[Subject]:

@@ -49,6 +49,13 @@ def test_each_wrong_field_is_pointed_at(api: Caller) -> None:
     }
 
 
+def test_of_very_many_wrong_fields_the_first_are_shown(api: Caller) -> None:
+    items = [{"custom_id": str(number), "image": 1} for number in range(1000)]
+    response = api.post("/jobs", json={"operation": "detect", "items": items})
+    pointers = [error["pointer"] for error in response.get_json()["errors"]]
+    assert pointers == [f"/items/{number}/image" for number in range(20)]
+
+
 def test_an_unknown_query_parameter_is_an_error(api: Caller) -> None:
     response = api.get("/jobs?stat=queued")
     assert response.status_code == 422
