@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import current_app, request
 from itsdangerous import BadData, URLSafeSerializer
 from marshmallow import Schema, fields, validate
-from sqlalchemy.orm import Session
 
 from app.api.auth import principal
 from app.domain.errors import CursorInvalid, FieldError
@@ -26,21 +25,6 @@ DEFAULT_LIMIT = 50
 
 Row = TypeVar("Row")
 Position = UUID | int
-
-
-class Identified(Protocol):
-    """A row with an id of its own."""
-
-    @property
-    def id(self) -> UUID: ...
-
-
-class ListQuery(Protocol):
-    """A read of a tenant's rows, newest first."""
-
-    def __call__(
-        self, session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
-    ) -> Sequence[Identified]: ...
 
 
 class CursorField(fields.Field[Position]):
@@ -97,11 +81,13 @@ def page(
     return {"data": shown, "next_cursor": cursor}, {"Link": link}
 
 
-def page_of(list_rows: ListQuery, args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+def page_of(
+    list_rows: Callable[..., Sequence[Any]], args: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Answer a list of a tenant's rows that needs no more than its query.
 
     Args:
-        list_rows: a query that returns one row more than `limit` when there are more.
+        list_rows: of `(session, tenant_id, *, limit, after)`; one row more than `limit` if it can.
         args: of the request, as `PageArgs` reads them.
     """
     tenant_id, limit = principal().tenant_id, args["limit"]
