@@ -25,6 +25,7 @@ def print_outcome(console: Console, state: State, outcome: Outcome) -> None:
     _print_enrolled(console, outcome)
     table = Table(
         title=f"Identified ({outcome.rule})",
+        show_edge=False,
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),

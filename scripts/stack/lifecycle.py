@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scripts.stack import application, object_store, postgres, redis_server, supervision
-from scripts.stack.environment import write_env_file
+from scripts.stack.environment import settings_of, write_env_file
 from scripts.stack.failures import StackError
 from scripts.stack.ports import choose_ports, refuse_taken
 from scripts.stack.programs import Program
@@ -79,9 +80,10 @@ def _servers(state: State) -> list[Program]:
 
 
 def _supervise(state: State, programs: list[Program]) -> None:
-    running = supervision.is_running(state)
+    running = not _settings_changed(state) and supervision.is_running(state)
     if not running:
-        supervision.end_strays(state)
+        # Also one with other settings: its programs inherit what it was started with.
+        supervision.stop_supervisor(state)
     busy = {item["name"] for item in supervision.processes(state) if item["pid"]}
     refuse_taken(state, tuple(p for each in programs if each.name not in busy for p in each.ports))
     postgres.prepare(state)
@@ -98,6 +100,17 @@ def _supervise(state: State, programs: list[Program]) -> None:
         shutil.rmtree(state.folder / "metrics", ignore_errors=True)
         (state.folder / "metrics").mkdir(mode=0o700)
         supervision.start_supervisor(state)
+
+
+def _settings_changed(state: State) -> bool:
+    """Whether the programs would get other settings than at the last start; remembers these."""
+    account = {"FACEQUEUE_API_KEY", "FACEQUEUE_TENANT_ID"}  # for clients, not for programs
+    settings = {k: v for k, v in settings_of(state).items() if k not in account}
+    digest = hashlib.sha256(repr(sorted(settings.items())).encode()).hexdigest()
+    changed = state.facts.get("settings", digest) != digest
+    state.facts["settings"] = digest
+    state.save()
+    return changed
 
 
 def _start_servers(state: State, report: Report) -> None:
