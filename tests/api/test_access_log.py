@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.factories.callers import Caller
+
+
+def _line(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    (record,) = [record for record in caplog.records if record.name == "access"]
+    assert isinstance(record.msg, dict)
+    return record.msg
+
+
+def test_each_request_is_one_line_with_its_ids(
+    api: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, logger="access"):
+        api.get("/jobs?limit=3", headers={"X-Request-Id": "request-0001"})
+    line = _line(caplog)
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/jobs", 200)
+    assert line["request_id"] == "request-0001"
+    assert line["tenant_id"] == str(api.tenant_id)
+    assert line["duration_ms"] > 0
+
+
+def test_no_key_is_ever_logged(api: Caller, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        api.get("/jobs")
+        api.post("/api-keys", json={"name": "n", "scopes": ["jobs:read"]})
+    secret = api.key.split("_", 2)[2]
+    assert not any(secret in str(record.msg) for record in caplog.records)
+
+
+def test_a_stranger_is_not_logged_as_whoever_came_before(
+    api: Caller, client: FlaskClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    api.get("/jobs")
+    with caplog.at_level(logging.INFO, logger="access"):
+        caplog.clear()
+        client.get("/api/v1/jobs")
+    assert "tenant_id" not in _line(caplog)
