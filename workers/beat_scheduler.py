@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy_celery_beat.models import ModelBase
 from sqlalchemy_celery_beat.schedulers import DatabaseScheduler, session_manager
+
+# Any number, the same for all beats: one at a time makes the tables and fills them.
+_SETUP_LOCK = 0x_FACE_0002
 
 
 class BeatScheduler(DatabaseScheduler):  # type: ignore[misc] # the library has no types
@@ -23,7 +27,12 @@ class BeatScheduler(DatabaseScheduler):  # type: ignore[misc] # the library has 
             schema=configuration.beat_schema,
             **configuration.beat_engine_options,
         )
-        ModelBase.metadata.create_all(engine)
+        with engine.connect() as connection:
+            # Until the session ends. Of two beats that begin at once, one would die of a type or
+            # an entry that the other has just made.
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _SETUP_LOCK})
+            ModelBase.metadata.create_all(connection)
+            connection.commit()
+            session_manager.prepared = True
+            super().__init__(*args, **options)
         engine.dispose()
-        session_manager.prepared = True
-        super().__init__(*args, **options)
