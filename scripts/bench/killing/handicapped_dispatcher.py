@@ -1,0 +1,65 @@
+"""The dispatcher without its sweeping, or dying between a commit and the publish. For trials only.
+
+`python -m scripts.bench.killing.handicapped_dispatcher no-sweeper`: looks only when it is woken and
+takes back no lease; with HINT_SECONDS of a day nothing is published twice either.
+
+`… dies`: kills itself before it publishes what it has claimed, as often as the file that
+FACEQUEUE_CUT_FILE names has characters left.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+from pathlib import Path
+
+from psycopg2.extensions import connection
+
+from app.adapters.task_queue import TaskQueue
+from app.domain.lease import ShardRef
+from app.domain.names import TaskName
+from scripts.bench.killing.cut_file import VARIABLE
+from workers import dispatcher
+
+
+class UnsweptDispatcher(dispatcher.Dispatcher):
+    """Does only what a wake-up asks for."""
+
+    def _wait(self, listening: connection) -> None:
+        while not self._stopping:
+            if select.select([listening], [], [], 1.0)[0]:
+                listening.poll()
+                listening.notifies.clear()
+                return
+
+
+class MortalQueue(TaskQueue):
+    """Takes its process down with a message that was about to be published."""
+
+    def send(self, task: TaskName, *args: str | int, queue: str | None = None) -> None:
+        """Publish, or die."""
+        cut = Path(os.environ[VARIABLE])
+        left = cut.read_text() if cut.exists() else ""
+        if task is TaskName.RECOGNISE and left:
+            cut.write_text(left[1:])
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().send(task, *args, queue=queue)
+
+
+def _reclaim_nothing() -> list[ShardRef]:
+    return []
+
+
+_FAULTS: dict[str, dict[str, object]] = {
+    "no-sweeper": {
+        "Dispatcher": UnsweptDispatcher,
+        "reclaim_expired_leases": _reclaim_nothing,
+    },
+    "dies": {"TaskQueue": MortalQueue},
+}
+
+if __name__ == "__main__":
+    vars(dispatcher).update(_FAULTS[sys.argv[1]])
+    sys.exit(dispatcher.main())

@@ -1,0 +1,1 @@
+"""What benchmarks share: a stack of their own, images, a client that tries again, a receiver."""
