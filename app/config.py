@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -147,12 +146,12 @@ class Settings(BaseSettings):
             raise ValueError("SECRET_KEY is a placeholder; production needs a secret of its own")
         return self
 
-    @cached_property
+    @property
     def broker_url(self) -> str:
         """Where tasks are published."""
         return self.celery_broker_url or self.redis_url
 
-    @cached_property
+    @property
     def rate_limit_url(self) -> str:
         """Where request counters live."""
         return self.cache_url or self.redis_url

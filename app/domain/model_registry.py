@@ -10,6 +10,7 @@ import hashlib
 import json
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Literal
@@ -206,7 +207,7 @@ class Registry:
 
 def load_registry(models_dir: Path | None = None) -> Registry:
     """Read the registry; with `models_dir`, the operator's pinned files are known as well."""
-    content = tomllib.loads(REGISTRY_FILE.read_text(encoding="utf-8"))
+    content = _registry_content()
     pins = read_pins(models_dir) if models_dir else {}
     files = {name: _weights_file(name, raw, pins) for name, raw in content["files"].items()}
     detectors = {
@@ -216,6 +217,11 @@ def load_registry(models_dir: Path | None = None) -> Registry:
     return Registry(
         {name: _model(name, raw, detectors, files) for name, raw in content["models"].items()}
     )
+
+
+@cache
+def _registry_content() -> dict[str, Any]:
+    return tomllib.loads(REGISTRY_FILE.read_text(encoding="utf-8"))
 
 
 def _weights_file(name: str, raw: dict[str, Any], pins: dict[str, str]) -> WeightsFile:
