@@ -207,7 +207,7 @@ class Registry:
 
 def load_registry(models_dir: Path | None = None) -> Registry:
     """Read the registry; with `models_dir`, the operator's pinned files are known as well."""
-    content = _registry_content()
+    content = _registry_content(REGISTRY_FILE)
     pins = read_pins(models_dir) if models_dir else {}
     files = {name: _weights_file(name, raw, pins) for name, raw in content["files"].items()}
     detectors = {
@@ -220,8 +220,8 @@ def load_registry(models_dir: Path | None = None) -> Registry:
 
 
 @cache
-def _registry_content() -> dict[str, Any]:
-    return tomllib.loads(REGISTRY_FILE.read_text(encoding="utf-8"))
+def _registry_content(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _weights_file(name: str, raw: dict[str, Any], pins: dict[str, str]) -> WeightsFile:
