@@ -134,3 +134,18 @@ def start(api: FakeFaceQueue, plan: Plan, results: Path, progress: Recorder, clo
             job_loop.run(waiting)
 
     return run
+
+
+@pytest.fixture
+def start_and_interrupt(start: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs an import that is interrupted when it first waits, its jobs submitted."""
+
+    def interrupt(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    def run(keys: list[str]) -> None:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(clock, "sleep", interrupt)
+            start(keys)
+
+    return run

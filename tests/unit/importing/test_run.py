@@ -52,15 +52,9 @@ def test_failed_images_are_submitted_again_when_asked_for(
 
 
 def test_an_interrupted_run_is_gone_on_with_in_the_same_jobs(
-    start: Any, api: Any, clock: Any, results: Path, monkeypatch: pytest.MonkeyPatch
+    start: Any, start_and_interrupt: Any, api: Any, results: Path
 ) -> None:
-    def interrupt(_seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(clock, "sleep", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            start(KEYS)
+    start_and_interrupt(KEYS)
     start(KEYS)
 
     assert api.submitted_keys() == KEYS
@@ -125,15 +119,9 @@ def test_a_refused_chunk_is_submitted_under_a_new_key_later(
 
 
 def test_images_of_a_job_that_is_gone_are_left_for_the_next_run(
-    start: Any, api: Any, clock: Any, progress: Any, results: Path, monkeypatch: pytest.MonkeyPatch
+    start: Any, start_and_interrupt: Any, api: Any, progress: Any, results: Path
 ) -> None:
-    def interrupt(_seconds: float) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(clock, "sleep", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            start(["a"])
+    start_and_interrupt(["a"])
     api.jobs.clear()
     start(["a"])
     assert "is gone" in progress.notes[0]
