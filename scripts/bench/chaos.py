@@ -11,6 +11,8 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts.bench.killing.chaos import Wanted, run_chaos
+from scripts.bench.killing.flush import run_flush
+from scripts.bench.killing.gap import run_gap
 
 _HELP = """Kill parts of a working stack at random with SIGKILL, and compare what comes out with an
 unkilled run of the same seed.
@@ -39,16 +41,30 @@ _MUST_BE_ZERO = ("lost", "duplicates", "wrong", "stuck", "webhooks_missing")
     " kills are scripted instead of --kills: the only worker while it holds a lease, and the API"
     " between a commit and its wake-up. FaceQueue itself has no such switch.",
 )
+@click.option(
+    "--scenario",
+    type=click.Choice(["kills", "gap", "flush"]),
+    default="kills",
+    show_default=True,
+    help="gap: instead of random kills, the API dies between each of --jobs commits and its"
+    " wake-up, then the dispatcher between commit and publish, until it has lost as many hints."
+    " flush: Redis is flushed five times with --jobs in flight.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")
-def chaos(*, jobs: int, kills: int, seed: int, sweeper: str, as_json: bool) -> None:
+def chaos(*, jobs: int, kills: int, seed: int, sweeper: str, scenario: str, as_json: bool) -> None:
     """Run the trial."""
-    report = run_chaos(Wanted(jobs, kills, seed, sweeper == "on"))
+    if scenario == "gap":
+        report = run_gap(jobs)
+    elif scenario == "flush":
+        report = run_flush(jobs, seed)
+    else:
+        report = run_chaos(Wanted(jobs, kills, seed, sweeper == "on"))
     if as_json:
         print(json.dumps(report))
     else:
         for name, value in report.items():
             print(f"{name:20} {value}")
-    sys.exit(any(report[name] for name in _MUST_BE_ZERO))
+    sys.exit(any(report.get(name) for name in _MUST_BE_ZERO))
 
 
 if __name__ == "__main__":

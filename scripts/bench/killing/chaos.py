@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from scripts.bench.killing.handicaps import cut_file, without_sweeper
 from scripts.bench.killing.kills import Killer
+from scripts.bench.killing.report import say
 from scripts.bench.killing.run import Run, progress, running, submit_all, wait_for_end
 from scripts.bench.killing.verdict import Outcome, Verdict, collect, compare, missing_webhooks
 from scripts.bench.killing.workload import draw_workload, gallery_job, upload
@@ -122,8 +122,3 @@ def _report(run: Run, killer: Killer, receiver: Receiver, verdict: Verdict) -> d
         "webhooks_missing": missing_webhooks(run, receiver.jobs),
         "webhooks_duplicated": receiver.repeats(),
     }
-
-
-def say(line: str) -> None:
-    """Tell a person how it goes; standard output is the report's."""
-    print(line, file=sys.stderr, flush=True)

@@ -18,6 +18,7 @@ TARGETS = ("child", "worker", "dispatcher", "beat", "api", "redis", "postgres")
 _PROGRAM = {"child": "recognition", "worker": "recognition"}
 # How long a kill waits for a live lease to fall upon.
 _AIM_SECONDS = 15.0
+_CATCH_SECONDS = 3.0
 _POLL_S = 0.01
 # So many of a hundred kills do not look whether a lease is live.
 _BLIND_PERCENT = 15
@@ -66,6 +67,8 @@ class Killer:
         """Kill one, while a lease is live unless `blind`; return when it is up again."""
         program = _PROGRAM.get(target, target)
         self.run.stack.wait_ready(program)
+        if target == "api":
+            self._catch_a_request()
         holders = self._holders() if blind else self._aim()
         # Killed before it is counted: between the look and the kill nothing else is done.
         if target == "child":
@@ -81,6 +84,13 @@ class Killer:
         """Processes that hold a live lease; the lease of a dead one is not worth a kill."""
         pids = [row.lease_pid for row in self.database.rows(_LIVE)]
         return [pid for pid in pids if psutil.pid_exists(pid)]
+
+    def _catch_a_request(self) -> None:
+        """Let submitting go on, and wait until a request is under way."""
+        self.run.hold_at = None
+        deadline = time.monotonic() + _CATCH_SECONDS
+        while not self.run.posting and time.monotonic() < deadline:
+            time.sleep(_POLL_S / 10)
 
     def _aim(self) -> list[int]:
         deadline = time.monotonic() + _AIM_SECONDS

@@ -17,9 +17,9 @@ from scripts.bench.trial.stack import Tenant, TrialStack
 
 _SUBMITTERS = 4
 # Jobs are kept this far ahead of the workers, so that submitting lasts as long as the run.
-_OPEN_JOBS = 60
+MOST_OPEN = 60
 # Never so far ahead of the next kill that it would find nothing to do.
-AHEAD = _OPEN_JOBS // 2
+AHEAD = MOST_OPEN // 2
 _LOOK_S = 0.25
 _GALLERY_SECONDS = 120
 
@@ -35,6 +35,8 @@ class Run:
     job_ids: dict[str, str] = field(default_factory=dict)
     ended: int = 0
     resent: int = 0
+    most_open: int = MOST_OPEN
+    posting: set[str] = field(default_factory=set)
     hold_at: int | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -51,7 +53,7 @@ class Run:
     def must_hold(self) -> bool:
         """Whether submitting waits: for the workers, or for the next kill."""
         ahead = self.hold_at is not None and len(self.job_ids) >= self.hold_at
-        return ahead or self.in_flight >= _OPEN_JOBS
+        return ahead or self.in_flight >= self.most_open
 
 
 def prepare(run: Run, receiver: Receiver) -> None:
@@ -89,7 +91,9 @@ def submit_all(run: Run, jobs: Sequence[PlannedJob]) -> None:
         if not hasattr(local, "client"):
             local.client = run.client()
         before = local.client.resent
+        run.posting.add(job.name)
         run.job_ids[job.name] = local.client.post("/jobs", job_body(run, job), job.name)["id"]
+        run.posting.discard(job.name)
         run.resent += local.client.resent - before
 
     with ThreadPoolExecutor(_SUBMITTERS) as pool:

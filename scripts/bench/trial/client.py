@@ -13,7 +13,7 @@ from scripts.bench.trial.stack import Tenant
 
 _PATIENCE_S = 120.0
 _PAUSE_S = 0.2
-_TIMEOUT_S = 15.0
+_TIMEOUT_S = 40.0
 # Answers after which the same request may succeed: the API or what it stands on is down.
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 
@@ -31,9 +31,12 @@ class ApiClient:
         self._session.headers["Authorization"] = f"Bearer {tenant.key}"
         self.resent = 0
 
-    def post(self, path: str, body: Mapping[str, Any], idempotency_key: str) -> dict[str, Any]:
-        """Create something once, however often it takes to hear so."""
+    def post(
+        self, path: str, body: Mapping[str, Any], idempotency_key: str, *, wait_s: int = 0
+    ) -> dict[str, Any]:
+        """Create something once, however often it takes to hear so; a job's end is waited for."""
         headers = {"Idempotency-Key": idempotency_key}
+        headers |= {"Prefer": f"wait={wait_s}"} if wait_s else {}
         answer: dict[str, Any] = self._send("POST", path, json=body, headers=headers).json()
         return answer
 
