@@ -144,8 +144,9 @@ def start_and_interrupt(start: Any, clock: Clock, monkeypatch: pytest.MonkeyPatc
         raise KeyboardInterrupt
 
     def run(keys: list[str]) -> None:
-        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        with monkeypatch.context() as patch:
             patch.setattr(clock, "sleep", interrupt)
-            start(keys)
+            with pytest.raises(KeyboardInterrupt):
+                start(keys)
 
     return run
