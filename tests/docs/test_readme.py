@@ -44,6 +44,22 @@ def test_the_configuration_table_is_that_of_the_settings() -> None:
     assert table == settings_table(), f"paste this into README.md:\n\n{settings_table()}\n"
 
 
+def test_settings_that_nothing_reads_yet_are_named_as_such() -> None:
+    (named,) = re.findall(r"without effect yet: (.*?)\.\n", README.read_text(), re.DOTALL)
+    readers = [*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py")]
+    readers += [*(ROOT / "deploy/systemd").rglob("*.service"), ROOT / "deploy/gunicorn.conf.py"]
+    text = "\n".join(path.read_text() for path in readers if path.name != "config.py")
+    text += (ROOT / "app/config.py").read_text().split("@model_validator")[1]
+
+    idle = {
+        name.upper()
+        for name in Settings.model_fields
+        if not re.search(rf"\.{name}\b|\b{name.upper()}\b", text)
+    }
+
+    assert set(re.findall(r"`(\w+)`", named)) == idle
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
