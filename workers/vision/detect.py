@@ -20,10 +20,15 @@ from workers.vision.engines.base import Graph
 # pasted portraits is 0.97.
 DETECTABLE_FACE = 16
 
+# Candidates below this are not looked at. Fixed, so that no picture's result depends on what others
+# in its batch ask for.
+LOWEST_CONFIDENCE = 0.3
+
 _STRIDES = (8, 16, 32)
 _PADDING = 32  # the coarsest stride: width and height must be multiples of it
 _OVERLAP = 0.3  # intersection over union above which the weaker of two boxes goes, as in OpenCV
 _SAME_FACE = 0.6  # above it, two boxes are two sights of one face
+_TRUSTED = 0.75  # a sight that scores below this share of the best is not averaged in
 _LANDMARKS = 5
 
 
@@ -41,7 +46,7 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def take(self, index: Sequence[int] | npt.NDArray[np.intp]) -> Detections:
+    def take(self, index: Sequence[int] | slice | npt.NDArray[np.intp]) -> Detections:
         """Return the faces at these positions, in this order."""
         return Detections(self.boxes[index], self.landmarks[index], self.scores[index])
 
@@ -59,15 +64,18 @@ class Detector:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
 
-    def detect(self, pictures: Sequence[Pixels], *, confidence: float) -> list[Detections]:
-        """Find the faces of each picture, as it is: the caller scales. Best score first."""
+    def detect(self, pictures: Sequence[Pixels]) -> list[Detections]:
+        """Find the faces of each picture, as it is: the caller scales. Best score first.
+
+        All that score `LOWEST_CONFIDENCE` are returned: the caller drops what it does not want.
+        """
         found: list[Detections] = [_NOTHING] * len(pictures)
         for group in _same_shape(pictures, self._graph.batch_size):
             blob = np.concatenate([_blob(pictures[index]) for index in group])
             outputs = self._graph.run(blob)
             for row, index in enumerate(group):
                 single = {name: values[row] for name, values in outputs.items()}
-                found[index] = _decode(single, blob.shape[2:], confidence)
+                found[index] = _decode(single, blob.shape[2:])
         return found
 
 
@@ -99,22 +107,22 @@ def _blob(picture: Pixels) -> Floats:
     return np.asarray(cv2.dnn.blobFromImage(picture), dtype=np.float32)
 
 
-def _decode(outputs: dict[str, Floats], shape: tuple[int, ...], confidence: float) -> Detections:
+def _decode(outputs: dict[str, Floats], shape: tuple[int, ...]) -> Detections:
     """Turn the twelve outputs for one picture of `shape` (height, width) into faces."""
-    parts = [_decode_stride(outputs, stride, shape[1] // stride, confidence) for stride in _STRIDES]
+    parts = [_decode_stride(outputs, stride, shape[1] // stride) for stride in _STRIDES]
     boxes, landmarks, scores = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     candidates = Detections(boxes, landmarks, scores)
     return _agreed(suppress(candidates), candidates)
 
 
 def _decode_stride(
-    outputs: dict[str, Floats], stride: int, columns: int, confidence: float
+    outputs: dict[str, Floats], stride: int, columns: int
 ) -> tuple[Floats, Floats, Floats]:
     """Decode one pyramid level: each cell predicts offsets from its own corner, in strides."""
     classes = np.clip(outputs[f"cls_{stride}"][:, 0], 0, 1)
     objects = np.clip(outputs[f"obj_{stride}"][:, 0], 0, 1)
     scores = np.sqrt(classes * objects)
-    cells = np.flatnonzero(scores >= confidence)
+    cells = np.flatnonzero(scores >= LOWEST_CONFIDENCE)
     corner = np.column_stack([cells % columns, cells // columns]).astype(np.float32)
     offsets = outputs[f"bbox_{stride}"][cells]
     size = np.exp(offsets[:, 2:]) * stride
@@ -144,14 +152,16 @@ def _agreed(kept: Detections, candidates: Detections) -> Detections:
     """
     if not len(kept):
         return kept
-    weights = np.where(_overlaps(kept.boxes, candidates.boxes) > _SAME_FACE, candidates.scores, 0)
+    same = overlaps(kept.boxes, candidates.boxes) > _SAME_FACE
+    same &= candidates.scores >= _TRUSTED * kept.scores[:, np.newaxis]
+    weights = np.where(same, candidates.scores, 0)
     weights /= weights.sum(axis=1, keepdims=True)
     boxes = weights @ candidates.boxes
     landmarks = np.einsum("kc,cpx->kpx", weights, candidates.landmarks)
     return Detections(boxes.astype(np.float32), landmarks.astype(np.float32), kept.scores)
 
 
-def _overlaps(a: Floats, b: Floats) -> Floats:
+def overlaps(a: Floats, b: Floats) -> Floats:
     """Return the (n, m) intersections over union of two sets of boxes."""
     begin = np.maximum(a[:, np.newaxis, :2], b[:, :2])
     end = np.minimum((a[:, :2] + a[:, 2:])[:, np.newaxis], b[:, :2] + b[:, 2:])

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from workers.vision.arrays import Pixels
 from workers.vision.detect import DETECTABLE_FACE, Detections, Detector, join, suppress
 from workers.vision.results import PipelineOptions
+from workers.vision.rotation import distinct, straighten, turned_proposals
 
 # Up to this side a picture is looked at once; it costs about 12 ms on one core.
 SINGLE_PASS_SIDE = 640
@@ -24,6 +26,7 @@ TILE_SIDE = 1280
 TILE_OVERLAP = 256
 _COARSE_SIDE = 320
 _COARSE_SIDE_WITH_TILES = 640
+_UNSURE = 6  # proposals below the wanted confidence that may turn out to be turned faces
 _AREA_BELOW = 0.5  # above this scale, plain interpolation shows no aliasing worth its price
 
 
@@ -42,15 +45,47 @@ def find_faces(
 ) -> list[Detections]:
     """Find each picture's faces, in its own pixels, largest first, at most `max_faces`."""
     views = [list(_views(*pair)) for pair in zip(pictures, options, strict=True)]
-    found: list[Detections] = [None] * len(pictures)  # type: ignore[list-item] # all are set below
-    for confidence in {option.detection_confidence for option in options}:
-        members = [i for i, o in enumerate(options) if o.detection_confidence == confidence]
-        flat = [view for i in members for view in views[i]]
-        answers = iter(detector.detect([view.pixels for view in flat], confidence=confidence))
-        for i in members:
-            seen = [next(answers).mapped(1 / v.scale, v.x, v.y) for v in views[i]]
-            found[i] = _selected(suppress(join(seen)), pictures[i], options[i])
+    flat = [view.pixels for several in views for view in several]
+    answers = iter(detector.detect(flat))
+    found = []
+    for picture, option, several in zip(pictures, options, views, strict=True):
+        seen = [next(answers).mapped(1 / view.scale, view.x, view.y) for view in several]
+        found.append(_finished(detector, picture, suppress(join(seen)), option))
     return found
+
+
+def _finished(
+    detector: Detector, picture: Pixels, faces: Detections, options: PipelineOptions
+) -> Detections:
+    """Turn the proposals of the upright views into the faces that are reported."""
+    confidence = options.detection_confidence
+    faces = faces.take(np.flatnonzero(_large_enough(faces, options)))
+    sure = faces.take(np.flatnonzero(faces.scores >= confidence))
+    if options.rotation == "off":
+        return _selected(sure, picture, options)
+    always = options.rotation == "full"
+    unsure = faces.take(np.flatnonzero(faces.scores < confidence))
+    if always or not len(sure):
+        turned = turned_proposals(detector, picture)
+        turned = turned.take(np.flatnonzero(_large_enough(turned, options)))
+        unsure = suppress(join([unsure, turned]))
+    # What no upright view was sure of is searched at every angle, which finds more accidents too:
+    # in the end it must be half as far from certainty.
+    found = distinct(
+        join(
+            [
+                straighten(detector, picture, sure, always=always, needed=confidence),
+                straighten(
+                    detector,
+                    picture,
+                    unsure.take(slice(_UNSURE)),
+                    always=True,
+                    needed=(1 + confidence) / 2,
+                ),
+            ]
+        )
+    )
+    return _selected(found, picture, options)
 
 
 def _views(picture: Pixels, options: PipelineOptions) -> Iterator[_View]:
@@ -100,6 +135,10 @@ def _selected(faces: Detections, picture: Pixels, options: PipelineOptions) -> D
     corner = np.clip(faces.boxes[:, :2], 0, [width, height])
     end = np.clip(faces.boxes[:, :2] + faces.boxes[:, 2:], 0, [width, height])
     inside = np.maximum(end - corner, 0)
-    wanted = (faces.boxes[:, 2:].max(axis=1) >= options.min_face) & (inside.min(axis=1) >= 1)
+    wanted = _large_enough(faces, options) & (inside.min(axis=1) >= 1)
     by_area = np.argsort(-inside.prod(axis=1), kind="stable")
     return faces.take(by_area[wanted[by_area]][: options.max_faces])
+
+
+def _large_enough(faces: Detections, options: PipelineOptions) -> npt.NDArray[np.bool_]:
+    return np.asarray(faces.boxes[:, 2:].max(axis=1) >= options.min_face)

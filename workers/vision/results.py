@@ -17,7 +17,8 @@ class PipelineOptions:
     """What a job asks of each of its images.
 
     `min_face` is the smallest face that is looked for, in pixels of the displayed image (longer
-    side of its box). A face below `min_quality` is reported without an embedding.
+    side of its box). `detection_confidence` counts from 0.3 up. A face below `min_quality` is
+    reported without an embedding.
     """
 
     max_faces: int = 10

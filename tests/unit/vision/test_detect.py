@@ -45,7 +45,7 @@ def test_finds_the_boxes_that_opencvs_detector_finds(
         str(models_dir / "yunet_2023mar_fp32.onnx"), "", (512, 512), 0.7, 0.3
     )
     _, expected = opencv.detect(picture)
-    (found,) = detector.detect([picture], confidence=0.7)
+    (found,) = detector.detect([picture])
     assert len(found) == len(expected) == 1
     assert np.abs(found.boxes - expected[:, :4]).max() < 0.01
     assert np.abs(found.landmarks.reshape(-1, 10) - expected[:, 4:14]).max() < 0.01
@@ -132,6 +132,6 @@ def test_faces_smaller_than_min_face_are_left_out(
 def test_overlapping_boxes_leave_the_best(
     detector: Detector, portrait: Callable[[str], np.ndarray]
 ) -> None:
-    (faces,) = detector.detect([portrait("astronaut.png")], confidence=0.7)
+    (faces,) = detector.detect([portrait("astronaut.png")])
     twice = faces.take([0, 0])
     assert len(suppress(twice)) == 1
