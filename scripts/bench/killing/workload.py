@@ -15,7 +15,7 @@ from scripts.stack import object_store
 from scripts.stack.environment import BUCKET
 
 # Items of a job, and how often: mostly small. The large ones have several shards.
-_SIZES = ((1, 1, 50), (2, 4, 30), (5, 12, 15), (13, 40, 5))
+_SIZES = ((1, 1, 70), (2, 4, 22), (5, 12, 6), (13, 40, 2))
 # Of a hundred items, so many are no picture of one person.
 _ODD: tuple[tuple[Callable[[random.Random], Picture], int], ...] = (
     (images.nobody, 2),

@@ -28,7 +28,7 @@ class Load:
     def report(self) -> dict[str, float]:
         """Rates a second, and quantiles in milliseconds."""
         jobs = len(self.latencies)
-        cuts = statistics.quantiles(self.latencies, n=100)
+        cuts = statistics.quantiles(self.latencies, n=100, method="inclusive")
         return {
             "jobs": jobs,
             "jobs_per_s": round(jobs / self.seconds, 1),

@@ -22,7 +22,7 @@ PEOPLE = {
     "hopper": "grace_hopper.jpg",
 }
 # Long sides in pixels, and how often: mostly small.
-_SIDES = {192: 6, 256: 6, 384: 3, 640: 2, 1024: 1}
+_SIDES = {160: 8, 224: 6, 320: 3, 640: 1}
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 
 from scripts.stack import application, lifecycle, object_store, postgres, redis_server, supervision
 from scripts.stack.environment import BUCKET, settings_of
@@ -108,6 +111,7 @@ def trial_stack(
     FaceQueue's own programs are configured but not started: `start` those that the trial needs.
     """
     folder = Path(tempfile.mkdtemp(prefix="facequeue-trial-"))
+    signal.signal(signal.SIGTERM, _leave)
     try:
         state = lifecycle.up(folder, everything=False, report=report)
         report("Migrating the database and installing the model's weights")
@@ -120,6 +124,11 @@ def trial_stack(
         yield stack
     finally:
         lifecycle.reset(folder)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> None:
+    """Told to stop, leave nothing behind."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 _SERVERS = ("postgres", "redis", "s3")
