@@ -18,6 +18,8 @@ from scripts.stack.environment import database_url
 from scripts.stack.state import ROOT, State
 from tests.support.served_api import run_shell
 
+pytestmark = pytest.mark.xdist_group("readme-walk")
+
 PAGE = (ROOT / "docs/operations.md").read_text()
 
 

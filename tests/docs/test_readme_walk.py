@@ -16,6 +16,9 @@ from scripts.stack.state import ROOT
 from tests.support.processes import wait_until
 from tests.support.served_api import run_shell
 
+# One process, so that the walk is done once.
+pytestmark = pytest.mark.xdist_group("readme-walk")
+
 README = (ROOT / "README.md").read_text()
 
 

@@ -14,6 +14,9 @@ import pytest
 from scripts.stack.state import ROOT
 from tests.support.processes import wait_until
 
+# One process, so that one API is started for all of them.
+pytestmark = pytest.mark.xdist_group("importing")
+
 Importer = Callable[..., "subprocess.Popen[str]"]
 
 

@@ -23,10 +23,14 @@ from app.domain.errors import PayloadTooLarge, RateLimited, RequestError, Unavai
 CONF = Path(__file__).parents[3] / "deploy/nginx/facequeue.conf"
 MEBIBYTE = 1024 * 1024
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("nginx") is None or shutil.which("openssl") is None,
-    reason="nginx or openssl is not on this machine",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        shutil.which("nginx") is None or shutil.which("openssl") is None,
+        reason="nginx or openssl is not on this machine",
+    ),
+    # One process: the flood uses up what the rate limit allows, so it must come last.
+    pytest.mark.xdist_group("nginx"),
+]
 
 
 class Upstream(BaseHTTPRequestHandler):
