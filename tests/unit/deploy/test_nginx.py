@@ -106,6 +106,8 @@ class Site:
         text = text.replace("listen 80;", f"listen 127.0.0.1:{self.http};")
         text = text.replace("listen 443 ", f"listen 127.0.0.1:{self.https} ")
         text = text.replace("127.0.0.1:8000", f"127.0.0.1:{self.api}")
+        # A machine that is busy with other tests does not reach 50 calls a second.
+        text = text.replace("rate=50r/s", "rate=1r/s")
         text = text.replace("127.0.0.1:5555", f"127.0.0.1:{free_port()}")
         text = text.replace("/etc/ssl/facequeue/", f"{self._folder}/")
         return text.replace("/etc/nginx/facequeue.htpasswd", f"{self._folder}/htpasswd")
@@ -201,7 +203,7 @@ def test_the_inside_is_told_to_this_host_only(path: str, site: Site) -> None:
 
 
 def test_a_flood_is_answered_with_the_api_s_problem(site: Site) -> None:
-    answers = (site.ask("/health/") for _ in range(2000))
+    answers = (site.ask("/health/") for _ in range(500))
     refused = next(answer for answer in answers if answer.status_code == RateLimited.status)
 
     assert is_problem(refused, RateLimited)
