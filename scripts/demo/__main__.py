@@ -19,6 +19,7 @@ from scripts.importing.failures import ImportFault
 from scripts.stack import lifecycle
 from scripts.stack.assets import fetch_portraits
 from scripts.stack.failures import StackError
+from scripts.stack.state import DEFAULT_STATE
 
 _INTERRUPTED = 130
 
@@ -28,12 +29,19 @@ _INTERRUPTED = 130
     "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False
 )
 @click.option("--once", is_flag=True, help="Stop everything at the end.")
-def demo(folder: Path | None, *, once: bool) -> None:
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_STATE,
+    show_default=".facequeue",
+    help="The stack's folder.",
+)
+def demo(folder: Path | None, *, once: bool, state: Path) -> None:
     """Enrol people and identify photographs of them and of strangers."""
     console = Console()
     status = 0
     try:
-        _show(console, folder)
+        _show(console, folder, state)
     except (StackError, ImportFault) as error:
         click.echo(f"Error: {error}", err=True)
         status = 1
@@ -44,18 +52,18 @@ def demo(folder: Path | None, *, once: bool) -> None:
         click.echo("\nInterrupted. What was started runs on; end it: ./scripts/quickstart.sh stop")
         status = _INTERRUPTED
     if once:
-        lifecycle.down()
-        console.print("Stopped, as --once asked. Data stays in .facequeue.")
+        lifecycle.down(state)
+        console.print(f"Stopped, as --once asked. Data stays in {state.name}.")
     sys.exit(status)
 
 
-def _show(console: Console, folder: Path | None) -> None:
+def _show(console: Console, folder: Path | None, state_folder: Path) -> None:
     started = float(os.environ.get("FACEQUEUE_STARTED") or time.time())
     own_plan = folder_plan(folder) if folder else None
     with ThreadPoolExecutor(1) as pool:
         # Reading a package index and starting servers wait for different things.
         plan = pool.submit(lambda: own_plan or sample_plan(fetch_portraits()))
-        state = lifecycle.up(everything=True, report=console.print)
+        state = lifecycle.up(state_folder, everything=True, report=console.print)
         outcome = Run(state, console).go(plan.result())
     console.print()
     print_outcome(console, state, outcome)

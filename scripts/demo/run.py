@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from scripts.demo.client import DemoClient
@@ -17,6 +18,7 @@ from scripts.importing.client import JobView
 from scripts.importing.progress import shown
 from scripts.stack import object_store
 from scripts.stack.environment import BUCKET, settings_of
+from scripts.stack.failures import StackError
 from scripts.stack.state import State
 
 _PREFIX = "quickstart/"
@@ -74,8 +76,12 @@ class Run:
         def put(photo: Photo) -> None:
             s3.put_object(Bucket=BUCKET, Key=_PREFIX + photo.name, Body=photo.load())
 
-        with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
-            list(pool.map(put, photos))
+        try:
+            with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
+                list(pool.map(put, photos))
+        except (BotoCoreError, ClientError) as error:
+            log = self._state.logs / "s3.log"
+            raise StackError(f"The S3 server did not take an image: {error} (see {log})") from error
 
     def _process(
         self, operation: str, photos: Sequence[Photo], common: dict[str, Any]

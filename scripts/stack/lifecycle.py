@@ -38,6 +38,9 @@ def up(folder: Path = DEFAULT_STATE, *, everything: bool, report: Report = print
         state = prepare_state(folder)
         _refuse_full_disk(state)
         choose_ports(state)
+        # Before their commands are put together: PostgreSQL's folder is chosen here.
+        for server in (postgres, redis_server, object_store):
+            server.prepare(state)
         programs = _servers(state) + (application.programs(state) if everything else [])
         _supervise(state, programs)
         _start_servers(state, report)
@@ -86,9 +89,6 @@ def _supervise(state: State, programs: list[Program]) -> None:
         supervision.stop_supervisor(state)
     busy = {item["name"] for item in supervision.processes(state) if item["pid"]}
     refuse_taken(state, tuple(p for each in programs if each.name not in busy for p in each.ports))
-    postgres.prepare(state)
-    redis_server.prepare(state)
-    object_store.prepare(state)
     if running and {item["name"] for item in supervision.processes(state)} > {
         program.name for program in programs
     }:

@@ -22,6 +22,9 @@ DEFAULT_STATE = ROOT / ".facequeue"
 # The address of a unix socket has at most 108 bytes, and supervisord adds a suffix of its own.
 _LONGEST_SOCKET_FOLDER = 70
 
+# What supervisord's or Redis's configuration would not take as it stands.
+_ODD = frozenset(",%;#\"'\\\n")
+
 _PASSWORDS = (
     "superuser_password",
     "owner_password",
@@ -101,6 +104,7 @@ def load_state(folder: Path = DEFAULT_STATE) -> State:
 def prepare_state(folder: Path = DEFAULT_STATE) -> State:
     """The state of a folder, made on first use: private folders and generated secrets."""
     state = load_state(folder)
+    _refuse_odd(state.folder)
     for directory in (state.folder, state.logs, state.sockets):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     _refuse_foreign(state.sockets)
@@ -109,6 +113,15 @@ def prepare_state(folder: Path = DEFAULT_STATE) -> State:
     state.secrets.setdefault("fernet_key", base64.urlsafe_b64encode(os.urandom(32)).decode())
     state.save()
     return state
+
+
+def _refuse_odd(folder: Path) -> None:
+    odd = sorted(_ODD & set(str(folder)))
+    if odd:
+        raise StackError(
+            f"{folder} has {' '.join(odd)} in its name, which configuration files give a meaning. "
+            "Move the repository to a folder without."
+        )
 
 
 def _refuse_foreign(folder: Path) -> None:
