@@ -10,7 +10,7 @@ from workers.vision.decode import Decoder, decode_in_process
 from workers.vision.decode_apart import ApartDecoder
 from workers.vision.detect import Detector
 from workers.vision.engines.base import Engine, Graph
-from workers.vision.engines.select import engine_named
+from workers.vision.engines.select import choose_engines
 from workers.vision.liveness import LivenessModel, NoLivenessModel
 from workers.vision.recognise import Recogniser
 from workers.vision.self_test import run_self_test
@@ -25,6 +25,7 @@ class LoadedModel:
     detector: Detector
     recogniser: Recogniser
     engine: str
+    engine_reason: str
     picture_batch: int
     decoder: Decoder
     liveness: LivenessModel = field(default_factory=NoLivenessModel)
@@ -37,14 +38,16 @@ def load_model(settings: VisionSettings) -> LoadedModel:
     cv2.setNumThreads(settings.threads)
     entry = load_registry(settings.models_dir).model(settings.model)
     entry.require_licence(allow_noncommercial=settings.allow_noncommercial)
-    engine = engine_named(settings)
-    detector_graph = engine.load(entry.detector.file.verified_path(settings.models_dir, entry.name))
-    recogniser_graph, runs_on = _recogniser_graph(entry, engine, settings)
+    choice = choose_engines(settings)
+    detector_file = entry.detector.file.verified_path(settings.models_dir, entry.name)
+    detector_graph = choice.detector.load(detector_file)
+    recogniser_graph, runs_on = _recogniser_graph(entry, choice.recogniser, settings)
     loaded = LoadedModel(
         entry=entry,
         detector=Detector(detector_graph),
         recogniser=Recogniser(entry.name, entry.dimensions, entry.input, recogniser_graph),
         engine=f"{runs_on.name} {runs_on.precision}",
+        engine_reason=choice.reason,
         picture_batch=detector_graph.batch_size,
         decoder=_decoder(settings),
     )

@@ -74,6 +74,11 @@ class RecognitionPipeline:
         """What runs the networks and in which precision, such as "onnxruntime fp32"."""
         return self._loaded.engine
 
+    @property
+    def engine_reason(self) -> str:
+        """Why this engine was chosen, in words, for the log of the worker's start."""
+        return self._loaded.engine_reason
+
     def run(self, inputs: Iterable[ImageInput]) -> Generator[list[ImageResult], None, None]:
         """Yield results in lists of up to `batch_size`, in the order in which they are ready.
 

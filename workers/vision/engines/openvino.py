@@ -42,9 +42,20 @@ class OpenVinoGraph:
 
     def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
-        self._outputs = [output.get_any_name() for output in compiled.outputs]
+        # A tensor has several names; the one that ONNX gave the output is its node's.
+        self._outputs = [
+            output.get_node().get_friendly_name().removesuffix("/sink_port_0")
+            for output in compiled.outputs
+        ]
 
     def run(self, batch: Floats) -> dict[str, Floats]:
         """Run the network over `batch`; the outputs are copies, the request's are overwritten."""
         values = self._request.infer([np.ascontiguousarray(batch)])
         return {name: values[i].copy() for i, name in enumerate(self._outputs)}
+
+
+def computes_bf16() -> bool:
+    """Whether this processor has instructions for bf16, as OpenVINO sees it."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
