@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from sqlalchemy import text
 
@@ -21,16 +23,21 @@ def test_two_beats_do_not_run_a_chore_twice(field: Battlefield) -> None:
         session.execute(text("TRUNCATE chore_turns"))
     field.start("default", *BEATS)
     for beat in BEATS:
-        wait_until(lambda beat=beat: field.logged(beat, "Schedule changed"), what=f"{beat} at work")
+        at_work = partial(field.logged, beat, "Schedule changed")
+        wait_until(at_work, what=f"{beat} at work")
 
     _make_due_each_second(TaskName.RECONCILE)
 
     for beat in BEATS:
-        wait_until(lambda beat=beat: _times(field, beat, SENDING) >= 2, what=f"{beat} firing twice")
+        wait_until(partial(_fired_twice, field, beat), what=f"{beat} firing twice")
     fired = sum(_times(field, beat, SENDING) for beat in BEATS)
     done = f'"event": "Task {TaskName.RECONCILE}'
     wait_until(lambda: _times(field, "default", done) >= 2 * fired, what="every firing handled")
     assert _times(field, "default", '"event": "reconciled"') == 1
+
+
+def _fired_twice(field: Battlefield, beat: str) -> bool:
+    return _times(field, beat, SENDING) >= 2
 
 
 def _times(field: Battlefield, name: str, words: str) -> int:

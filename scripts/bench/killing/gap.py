@@ -116,7 +116,7 @@ class _Gap:
 
 def _summary(delays: Sequence[float | None]) -> dict[str, float]:
     started = [delay for delay in delays if delay is not None]
-    cuts = statistics.quantiles(started, n=100, method="inclusive") if len(started) > 1 else [max(started)] * 99
+    cuts = statistics.quantiles([*started, max(started)], n=100, method="inclusive")
     return {
         "jobs": len(delays),
         "lost": len(delays) - len(started),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 import sys
 import tempfile
@@ -13,8 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
-from scripts.stack import application, lifecycle, object_store, postgres, redis_server, supervision
-from scripts.stack.environment import BUCKET, settings_of
+from scripts.stack import (
+    application,
+    lifecycle,
+    object_store,
+    postgres,
+    preparation,
+    redis_server,
+    supervision,
+)
+from scripts.stack.environment import settings_of
 from scripts.stack.failures import StackError
 from scripts.stack.programs import Program
 from scripts.stack.state import State
@@ -82,13 +89,8 @@ class TrialStack:
 
     def make_tenant(self, name: str) -> Tenant:
         """A tenant with an admin key that may read the stack's bucket."""
-        tenant = application.flask(
-            self.state, "tenants", "create", f"{name}-{secrets.token_hex(4)}"
-        )
-        place = f"s3://{BUCKET}/"
-        application.flask(self.state, "buckets", "allow", "--tenant", tenant, place)
-        words = ("api-keys", "create", "--tenant", tenant, "--name", name, "--scopes", "admin")
-        return Tenant(tenant, application.flask(self.state, *words))
+        made = preparation.new_tenant(self.state, name)
+        return Tenant(made["tenant_id"], made["api_key"])
 
 
 Change = Callable[[State, Program], Program | None]
@@ -115,8 +117,8 @@ def trial_stack(
     try:
         state = lifecycle.up(folder, everything=False, report=report)
         report("Migrating the database and installing the model's weights")
-        application.migrate(state)
-        application.install_models(state)
+        preparation.migrate(state)
+        preparation.install_models(state)
         stack = TrialStack(state, _programs(state, change, settings or {}))
         supervision.write_configuration(state, list(stack.programs.values()))
         supervision.reload_programs(state)
