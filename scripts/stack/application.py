@@ -1,19 +1,15 @@
-"""FaceQueue's own processes, started as in production, and what must be done before they start."""
+"""FaceQueue's own processes, started as in production."""
 
 from __future__ import annotations
 
-import secrets
-import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import requests
 
-from scripts.stack.environment import process_environment, recognition_children, settings_of
-from scripts.stack.failures import StackError
+from scripts.stack.environment import recognition_children, settings_of
 from scripts.stack.programs import Program
-from scripts.stack.state import ROOT, State
+from scripts.stack.state import State
 
 _CELERY = (sys.executable, "-m", "celery", "-A", "celery_worker:celery")
 _SCHEDULER = "workers.beat_scheduler:BeatScheduler"
@@ -83,54 +79,3 @@ def _answers(setting: str, path: str) -> Callable[[State], bool]:
             return False
 
     return ready
-
-
-def migrate(state: State) -> None:
-    """Bring the database to the newest revision."""
-    flask(state, "db", "upgrade")
-
-
-def install_models(state: State) -> None:
-    """Fetch and verify the weights of the default model, once."""
-    state.models.mkdir(mode=0o700, exist_ok=True)
-    flask(state, "models", "install", "SFace")
-
-
-def make_account(state: State) -> None:
-    """A tenant with a key and the right to read the stack's bucket, once."""
-    bucket = settings_of(state)["AWS_STORAGE_BUCKET_NAME"]
-    if "api_key" in state.facts:
-        return
-    # A name of its own: one that an interrupted start has made must not stand in the way.
-    tenant = flask(state, "tenants", "create", f"quickstart {secrets.token_hex(3)}")
-    flask(state, "buckets", "allow", "--tenant", tenant, f"s3://{bucket}/")
-    key = flask(
-        state, "api-keys", "create", "--tenant", tenant, "--name", "quickstart", "--scopes", "admin"
-    )
-    state.facts |= {"tenant_id": tenant, "api_key": key}
-    state.save()
-
-
-def flask(state: State, *arguments: str) -> str:
-    """Run one of the application's commands and return the last line it printed.
-
-    Raises:
-        StackError: the command failed; the last line of its complaint is in the message.
-    """
-    result = subprocess.run(
-        [sys.executable, "-m", "flask", "--app", "wsgi", *arguments],
-        cwd=ROOT,
-        env=process_environment(state),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    log = Path(state.logs / "commands.log")
-    with log.open("a") as handle:
-        handle.write(f"$ flask {' '.join(arguments)}\n{result.stderr}\n")
-    if result.returncode != 0:
-        complaint = (result.stderr.strip() or result.stdout.strip()).splitlines()[-1:] or [
-            "no word"
-        ]
-        raise StackError(f"`flask {' '.join(arguments)}` failed: {complaint[0]} (see {log})")
-    return (result.stdout.strip().splitlines() or [""])[-1]

@@ -9,7 +9,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from scripts.stack import application, object_store, postgres, redis_server, supervision
+from scripts.stack import (
+    application,
+    object_store,
+    postgres,
+    preparation,
+    redis_server,
+    supervision,
+)
 from scripts.stack.environment import settings_of, write_env_file
 from scripts.stack.failures import StackError
 from scripts.stack.ports import choose_ports, refuse_taken
@@ -43,8 +50,12 @@ def up(folder: Path = DEFAULT_STATE, *, everything: bool, report: Report = print
             server.prepare(state)
         programs = _servers(state) + (application.programs(state) if everything else [])
         _supervise(state, programs)
-        _start_servers(state, report)
-        if everything:
+        with ThreadPoolExecutor(1) as pool:
+            # Weights need no server: they are fetched meanwhile.
+            models = pool.submit(preparation.install_models, state) if everything else None
+            _start_servers(state, report)
+        if models is not None:
+            models.result()
             _start_application(state, report)
         write_env_file(state)
     return state
@@ -123,14 +134,9 @@ def _start_servers(state: State, report: Report) -> None:
 
 
 def _start_application(state: State, report: Report) -> None:
-    report("Migrating the database and installing the model's weights")
-    with ThreadPoolExecutor() as pool:
-        for step in [
-            pool.submit(application.migrate, state),
-            pool.submit(application.install_models, state),
-        ]:
-            step.result()
-    application.make_account(state)
+    report("Preparing the database")
+    preparation.migrate(state)
+    preparation.make_account(state)
     report("Starting the API, the workers and the dispatcher")
     _start(state, [program for program in application.programs(state) if not program.late])
 

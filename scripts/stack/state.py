@@ -9,6 +9,7 @@ import json
 import os
 import secrets
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,6 +22,9 @@ DEFAULT_STATE = ROOT / ".facequeue"
 
 # The address of a unix socket has at most 108 bytes, and supervisord adds a suffix of its own.
 _LONGEST_SOCKET_FOLDER = 70
+
+# Two steps of a start that run side by side may both have something to remember.
+_SAVING = threading.Lock()
 
 # What supervisord's or Redis's configuration would not take as it stands.
 _ODD = frozenset(",%;#\"'\\\n")
@@ -83,6 +87,10 @@ class State:
 
     def save(self) -> None:
         """Write `stack.json`, whole or not at all."""
+        with _SAVING:
+            self._write()
+
+    def _write(self) -> None:
         remembered = {key: value for key, value in asdict(self).items() if key != "folder"}
         write_private(self.folder / "stack.json", json.dumps(remembered, indent=1) + "\n")
 
