@@ -18,6 +18,14 @@ HOST = "127.0.0.1"
 MARK = "FACEQUEUE_STATE"
 
 
+# What the caller has set for other programs, by the beginning of its name. PYTHONDONTWRITEBYTECODE
+# would make each process compile all that it imports, at each start.
+_FOR_OTHERS = (
+    *("AWS_", "CELERY_", "FLASK_", "PG", "VIRTUAL_ENV"),
+    *("PYTHONPATH", "PYTHONDONTWRITEBYTECODE"),
+)
+
+
 def settings_of(state: State) -> dict[str, str]:
     """Every setting of this stack, by the name of its environment variable."""
     return {
@@ -75,13 +83,9 @@ def redis_url(state: State, number: int) -> str:
 def process_environment(state: State) -> dict[str, str]:
     """What a process of this stack gets: the caller's environment under the stack's settings.
 
-    Names of AWS and Celery that the caller has set for something else do not reach it.
+    What the caller has set for other programs does not reach it.
     """
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "CELERY_", "FLASK_", "PG", "VIRTUAL_ENV", "PYTHONPATH"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOR_OTHERS)}
     return {**kept, **settings_of(state), MARK: str(state.folder), "PYTHONUNBUFFERED": "1"}
 
 

@@ -2,6 +2,8 @@
 # Expects ROOT, the repository's folder, and that it is the current one.
 # shellcheck shell=bash
 
+# Where this is set, each of the stack's processes compiles all that it imports at each start.
+unset PYTHONDONTWRITEBYTECODE
 VENV="$ROOT/.venv"
 LOG_DIR="$ROOT/.facequeue/log"
 
