@@ -68,6 +68,12 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert missing == []
 
 
+def test_every_page_is_linked_from_the_readme() -> None:
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+
+    assert pages - set(re.findall(r"\]\(([^)#]+)", README.read_text())) == set()
+
+
 @pytest.mark.parametrize("script", ["scripts/quickstart.sh", "scripts/test.sh"])
 def test_the_two_commands_explain_themselves(script: str) -> None:
     assert f"./{script}" in README.read_text()
