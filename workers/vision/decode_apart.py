@@ -74,6 +74,11 @@ class DecodeHelper:
             raise ImageCorrupt("The image cannot be decoded")
         return self._pixels(size, height, width)
 
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the process has used."""
+        stat = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").split()
+        return sum(int(ticks) for ticks in stat[13:15]) / os.sysconf("SC_CLK_TCK")
+
     def close(self) -> None:
         """End the process. Safe to call twice."""
         self._finish()
@@ -139,6 +144,10 @@ class ApartDecoder:
             raise ImageCorrupt("The image made the decoder fail") from error
         finally:
             self._idle.put(helper)
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the helpers which idle now have used."""
+        return sum(helper.cpu_seconds() for helper in list(self._idle.queue) if helper)
 
     def close(self) -> None:
         """End the idle helpers. The decoder can still be used: it starts new ones."""
