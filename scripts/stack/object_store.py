@@ -17,47 +17,42 @@ from scripts.stack.state import State, write_private
 
 # Small volumes: each bucket opens several, and the disk of a laptop is shared.
 _VOLUME_MEGABYTES = 128
+_PARTS = ("filer", "master", "volume")
 
 
 def program(state: State) -> Program:
     """Master, volume, filer and S3 gateway in one process, for this machine only."""
-    folder = state.folder / "s3"
-    flags = [
-        f"-dir={folder}",
-        f"-ip={HOST}",
-        f"-ip.bind={HOST}",
-        "-filer",
-        "-s3",
-        f"-s3.config={state.folder / 's3.json'}",
-        "-s3.iam=false",
-        "-s3.autoCreateBucket=false",
-        "-s3.port.iceberg=0",
-        "-s3.port.lance=0",
-        f"-s3.localSocket={state.sockets / 's3.sock'}",
-        f"-filer.localSocket={state.sockets / 'filer.sock'}",
-        f"-master.volumeSizeLimitMB={_VOLUME_MEGABYTES}",
-        # It reports to its makers unless told not to.
-        "-master.telemetry=false",
-        "-volume.max=0",
-        "-volume.minFreeSpace=256MiB",
-        "-volume.preStopSeconds=1",
-        # Alone it has nobody to elect; with the default of 10 s a restart takes 20.
-        "-master.electionTimeout=1s",
-    ]
-    for part, port in (("s3", "s3"), *((p, f"s3_{p}") for p in ("filer", "master", "volume"))):
-        flags.append(f"-{part}.port={state.ports[port]}")
-        flags.append(f"-{part}.port.grpc={state.ports[port] + GRPC_OFFSET}")
     return Program(
         name="s3",
-        command=(_binary(), "-logtostderr=true", "-v=0", "server", *flags),
+        command=(_binary(), "-logtostderr=true", "-v=0", "server", *_flags(state)),
         ready=is_ready,
         # Its graceful stop takes 1 to 16 s; it loses nothing when it is killed.
         stop_signal="INT",
         stop_seconds=3,
         ports=("s3", "s3_filer", "s3_master", "s3_volume"),
-        environment={"GOMEMLIMIT": "400MiB", "HOME": str(folder)},
+        environment={"GOMEMLIMIT": "400MiB", "HOME": str(state.folder / "s3")},
         bare=True,
     )
+
+
+def _flags(state: State) -> list[str]:
+    flags = [
+        *(f"-dir={state.folder / 's3'}", f"-ip={HOST}", f"-ip.bind={HOST}"),
+        *("-filer", "-s3", f"-s3.config={state.folder / 's3.json'}", "-s3.iam=false"),
+        *("-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
+        f"-s3.localSocket={state.sockets / 's3.sock'}",
+        f"-filer.localSocket={state.sockets / 'filer.sock'}",
+        f"-master.volumeSizeLimitMB={_VOLUME_MEGABYTES}",
+        # It reports to its makers unless told not to.
+        "-master.telemetry=false",
+        *("-volume.max=0", "-volume.minFreeSpace=256MiB", "-volume.preStopSeconds=1"),
+        # Alone it has nobody to elect; with the default of 10 s a restart takes 20.
+        "-master.electionTimeout=1s",
+    ]
+    for part, name in (("s3", "s3"), *((part, f"s3_{part}") for part in _PARTS)):
+        flags.append(f"-{part}.port={state.ports[name]}")
+        flags.append(f"-{part}.port.grpc={state.ports[name] + GRPC_OFFSET}")
+    return flags
 
 
 def prepare(state: State) -> None:

@@ -39,8 +39,21 @@ def configuration_of(state: State) -> Path:
 
 def write_configuration(state: State, programs: Sequence[Program]) -> None:
     """Write supervisord's file for these programs."""
+    sections = _own_sections(state)
+    for place, program in enumerate(programs):
+        # The later ones use the earlier ones, so they are stopped first.
+        section = {**_section(state, program), "priority": place + 1}
+        sections[f"program:{program.name}"] = section
+    lines = [
+        f"[{title}]\n" + "".join(f"{key}={_escape(value)}\n" for key, value in section.items())
+        for title, section in sections.items()
+    ]
+    write_private(configuration_of(state), "\n".join(lines))
+
+
+def _own_sections(state: State) -> dict[str, Mapping[str, object]]:
     socket, password = socket_of(state), state.secrets["supervisor_password"]
-    sections: dict[str, Mapping[str, object]] = {
+    return {
         "unix_http_server": {
             "file": socket,
             "chmod": "0700",
@@ -65,15 +78,6 @@ def write_configuration(state: State, programs: Sequence[Program]) -> None:
             "password": password,
         },
     }
-    for place, program in enumerate(programs):
-        # The later ones use the earlier ones, so they are stopped first.
-        section = {**_section(state, program), "priority": place + 1}
-        sections[f"program:{program.name}"] = section
-    lines = [
-        f"[{title}]\n" + "".join(f"{key}={_escape(value)}\n" for key, value in section.items())
-        for title, section in sections.items()
-    ]
-    write_private(configuration_of(state), "\n".join(lines))
 
 
 def _section(state: State, program: Program) -> dict[str, object]:
