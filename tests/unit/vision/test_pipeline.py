@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 
 from app.domain.errors import ImageNotFound, LivenessUnavailable
-from workers.vision.pipeline import ImageInput, PipelineOptions, RecognitionPipeline
+from workers.vision.pipeline import (
+    ImageInput,
+    PipelineOptions,
+    RecognitionPipeline,
+    VisionSettings,
+    build_pipeline,
+)
 from workers.vision.results import ImageResult
 
 OPTIONS = PipelineOptions()
@@ -91,8 +97,6 @@ def test_a_failure_that_is_no_item_error_ends_the_run(pipeline: RecognitionPipel
 
 
 def test_a_file_above_the_limit_is_too_large(models_dir: Path, astronaut: bytes) -> None:
-    from workers.vision.pipeline import VisionSettings, build_pipeline
-
     small = build_pipeline(VisionSettings(models_dir=models_dir, max_bytes=1000))
     assert by_key(small.run(inputs(astronaut)))[0].error.code == "image_too_large"
 
@@ -137,9 +141,17 @@ def test_closing_the_run_ends_its_threads(pipeline: RecognitionPipeline, astrona
     assert threading.active_count() == before
 
 
-def test_images_larger_than_the_pixel_budget_still_pass(models_dir: Path, astronaut: bytes) -> None:
-    from workers.vision.pipeline import VisionSettings, build_pipeline
+@pytest.mark.timeout(60)
+def test_closing_ends_threads_that_wait_for_the_pixel_budget(
+    models_dir: Path, astronaut: bytes
+) -> None:
+    tight = build_pipeline(VisionSettings(models_dir=models_dir, pixel_budget=1000, batch_size=1))
+    stream = tight.run(inputs(*[astronaut] * 20))
+    next(stream)
+    stream.close()
 
+
+def test_images_larger_than_the_pixel_budget_still_pass(models_dir: Path, astronaut: bytes) -> None:
     tight = build_pipeline(VisionSettings(models_dir=models_dir, pixel_budget=1000, batch_size=4))
     assert len(by_key(tight.run(inputs(*[astronaut] * 9)))) == 9
 

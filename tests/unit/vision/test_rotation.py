@@ -113,3 +113,19 @@ def test_a_turned_face_among_upright_ones_is_found_by_the_full_search(
     canvas[: upright.shape[0], : upright.shape[1]] = upright
     canvas[: lying.shape[0], 460 : 460 + lying.shape[1]] = lying
     assert len(run_one(encode(canvas, "png"), rotation="full").faces) == 2
+
+
+def test_a_lying_face_that_no_upright_view_proposes_is_found_from_the_side(
+    run_one: Callable[..., ImageResult],
+    encode: Callable[..., bytes],
+    portrait: Callable[[str], np.ndarray],
+) -> None:
+    upright = portrait("grace_hopper.jpg")
+    lying = np.ascontiguousarray(np.rot90(upright))
+    expected = run_one(encode(upright, "png")).faces[0]
+    (face,) = run_one(encode(lying, "png")).faces
+    assert face.embedding @ expected.embedding > 0.7
+    # A quarter turn anticlockwise takes x, y to y, width - x.
+    top = upright.shape[1] - expected.box.x - expected.box.width
+    assert abs(face.box.x - expected.box.y) < 40
+    assert abs(face.box.y - top) < 40
