@@ -25,8 +25,10 @@ pytestmark = pytest.mark.xdist_group("stack")
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[State]:
     folder = tmp_path_factory.mktemp("stack") / "a folder with spaces"
-    yield lifecycle.up(folder, everything=False, report=lambda _: None)
-    lifecycle.reset(folder)
+    try:
+        yield lifecycle.up(folder, everything=False, report=lambda _: None)
+    finally:
+        lifecycle.reset(folder)
 
 
 @pytest.fixture
