@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import structlog
 from flask import current_app
 
 from app.config import Settings
 from app.domain.model_registry import load_registry
 from workers.vision.pipeline import RecognitionPipeline, VisionSettings, build_pipeline
+
+_log = structlog.get_logger(__name__)
 
 _lock = threading.Lock()
 _loaded: list[RecognitionPipeline] = []
@@ -33,7 +36,14 @@ def loaded_pipeline() -> RecognitionPipeline:
     """
     with _lock:
         if not _loaded:
-            _loaded.append(build_pipeline(_vision_settings(current_app.config["SETTINGS"])))
+            pipeline = build_pipeline(_vision_settings(current_app.config["SETTINGS"]))
+            _log.info(
+                "model_loaded",
+                model=pipeline.model,
+                engine=pipeline.engine,
+                reason=pipeline.engine_reason,
+            )
+            _loaded.append(pipeline)
         return _loaded[0]
 
 
@@ -42,6 +52,7 @@ def _vision_settings(settings: Settings) -> VisionSettings:
         model=settings.face_recognition_model,
         models_dir=settings.models_dir,
         engine=settings.face_engine,
+        device=settings.face_device,
         max_bytes=settings.max_upload_size,
         allow_noncommercial=settings.allow_noncommercial_models,
     )
