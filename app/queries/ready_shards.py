@@ -27,7 +27,7 @@ FROM waiting CROSS JOIN LATERAL (
   SELECT job_id, shard_no, tenant_id, open_items FROM shards
   WHERE model = :model AND priority = :priority AND state = 'pending'
     AND tenant_id = waiting.tenant_id
-    AND (hint_expires_at IS NULL OR hint_expires_at < clock_timestamp())
+    AND (:hinted OR hint_expires_at IS NULL OR hint_expires_at < clock_timestamp())
     AND (NOT isolated OR :isolated)
     AND open_items <= :largest
   ORDER BY job_id, shard_no LIMIT :per_tenant
@@ -62,11 +62,12 @@ def ready_shards(
     per_tenant: int,
     largest: int = _LARGEST_INTEGER,
     isolated: bool = True,
+    hinted: bool = False,
 ) -> list[Candidate]:
-    """Pending shards without a live hint: the oldest `per_tenant` of each tenant.
+    """Pending shards: the oldest `per_tenant` of each tenant.
 
     `largest` bounds the open items of a shard; `isolated` says whether shards that lost a worker
-    are among them.
+    are among them, and `hinted`, whether those that a message already waits for.
     """
     parameters = {
         "model": model,
@@ -74,6 +75,7 @@ def ready_shards(
         "per_tenant": per_tenant,
         "largest": largest,
         "isolated": isolated,
+        "hinted": hinted,
     }
     return [
         Candidate(ShardRef(row.job_id, row.shard_no), row.tenant_id, priority, row.open_items)

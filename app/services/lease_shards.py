@@ -76,13 +76,20 @@ def lease_small_shards(
 ) -> list[Lease]:
     """Take small ready shards of a model until `room` items are filled: they share a batch.
 
-    The same fair query as the dispatcher's decides which, lane by lane.
+    The same fair query as the dispatcher's decides which, lane by lane. A shard whose message waits
+    in the broker, behind what this worker does now, is taken too: the message will find it gone.
     """
     taken: list[Lease] = []
     for priority in lanes:
         with queue_transaction() as session:
             candidates = ready_shards(
-                session, model, priority, per_tenant=room, largest=room, isolated=False
+                session,
+                model,
+                priority,
+                per_tenant=room,
+                largest=room,
+                isolated=False,
+                hinted=True,
             )
         for candidate in sorted(candidates, key=lambda c: c.shard.job_id):
             if candidate.items > room:

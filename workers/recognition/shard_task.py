@@ -105,13 +105,22 @@ class ShardTask:
                 open_inputs.pop()
 
     def _run_batched(self) -> int:
+        closed = self._run_stream(admit=True)
+        # Admitted when the stream had taken its last image: nothing else joins them, so that a
+        # steady trickle of small jobs does not hold the slot.
+        while self._queue and not self._must_stop():
+            closed += self._run_stream(admit=False)
+        return closed
+
+    def _run_stream(self, *, admit: bool) -> int:
         closed = 0
         with closing(self._pipeline.run(self._inputs())) as batches:
             for batch in batches:
                 closed += self._store_batch(batch)
                 if self._must_stop():
                     break
-                self._fill(ADMITTED_ITEMS, [Priority.INTERACTIVE])
+                if admit:
+                    self._fill(ADMITTED_ITEMS, [Priority.INTERACTIVE])
         return closed
 
     def _must_stop(self) -> bool:
