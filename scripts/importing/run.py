@@ -16,6 +16,7 @@ from scripts.importing.progress import Progress
 
 _TRIES_TO_COLLECT = 3
 _GONE = 404
+_KEY_TAKEN = "idempotency_key_reused"
 
 
 class JobsApi(Protocol):
@@ -76,19 +77,18 @@ class Import:
         resumed = deque(self._ledger.open_chunks.values())
         self._fresh.extend(waiting)
         while resumed or self._fresh or self._flights:
-            if (resumed or self._fresh) and len(self._flights) < self._max_jobs:
-                self._take_off(resumed.popleft() if resumed else self._next_chunk())
+            has_room = len(self._flights) < self._max_jobs
+            if resumed and has_room:
+                self._resume(resumed.popleft())
+            elif self._fresh and has_room:
+                chunk = self._ledger.plan_chunk(self._fresh.popleft())
+                self._follow(chunk, self._submit(chunk))
             else:
                 self._look(min(self._flights, key=lambda flight: flight.due))
             self._progress.advance(self._remaining())
 
-    def _next_chunk(self) -> Chunk:
-        return self._ledger.plan_chunk(self._fresh.popleft())
-
-    def _take_off(self, chunk: Chunk) -> None:
-        job = self._submit(chunk) if chunk.job_id is None else self._find(chunk)
-        if job is not None:
-            self._flights.append(_Flight(chunk, job, self._now() + job.next_look))
+    def _follow(self, chunk: Chunk, job: JobView) -> None:
+        self._flights.append(_Flight(chunk, job, self._now() + job.next_look))
 
     def _submit(self, chunk: Chunk) -> JobView:
         metadata = {"import": self._ledger.import_id, "chunk": chunk.number}
@@ -102,17 +102,27 @@ class Import:
         self._ledger.submitted(chunk, job.id)
         return job
 
-    def _find(self, chunk: Chunk) -> JobView | None:
-        """The job of an earlier run; None when the service has it no more."""
-        job_id = str(chunk.job_id)
+    def _resume(self, chunk: Chunk) -> None:
+        """Goes on with a chunk of an earlier run, whose submit may have been cut off."""
+        if chunk.job_id is not None:
+            self._find(chunk, chunk.job_id)
+            return
         try:
-            return self._api.job(job_id)
+            self._follow(chunk, self._submit(chunk))
+        except Refused as refusal:
+            if refusal.code != _KEY_TAKEN:
+                raise
+            # What arrived under the key was not this body: half of it, or an older importer's.
+            self._fresh.appendleft(list(chunk.keys.values()))
+
+    def _find(self, chunk: Chunk, job_id: str) -> None:
+        try:
+            self._follow(chunk, self._api.job(job_id))
         except Refused as refusal:
             if refusal.status != _GONE:
                 raise
             self._progress.note(f"job {job_id} is gone; run again to import its images anew")
             self._ledger.close_chunk(chunk)
-            return None
 
     def _look(self, flight: _Flight) -> None:
         self._sleep(max(0.0, flight.due - self._now()))

@@ -22,12 +22,14 @@ class FakeFaceQueue:
         self.failing: dict[str, str] = {}  # custom_id -> error code
         self.end_state = "succeeded"
         self.refusal: Refused | None = None
+        self.refusals = 99
         self.broken_streams = 0
         self.looks: list[str] = []
         self.most_in_flight = 0
 
     def submit(self, body: Mapping[str, Any], idempotency_key: str) -> JobView:
-        if self.refusal:
+        if self.refusal and self.refusals:
+            self.refusals -= 1
             raise self.refusal
         self.jobs.setdefault(idempotency_key, {"body": body, "looks": 0})
         running = sum(job["looks"] < 2 for job in self.jobs.values())

@@ -79,6 +79,30 @@ def test_a_run_killed_between_submit_and_note_gets_the_same_job(
     assert len(api.jobs) == 1
 
 
+def test_a_chunk_whose_submit_was_cut_off_is_submitted_under_a_new_key(
+    start: Any, api: Any, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(api, "submit", die)
+        with pytest.raises(KeyboardInterrupt):
+            start(["a", "b"])
+    api.refusal = Refused(422, {"code": "idempotency_key_reused"})
+    api.refusals = 1
+    start(["a", "b"])
+
+    assert images(results) == ["a", "b"]
+
+
+def test_a_new_chunk_whose_key_is_taken_is_refused(start: Any, api: Any) -> None:
+    api.refusal = Refused(422, {"code": "idempotency_key_reused"})
+
+    with pytest.raises(Refused):
+        start(["a"])
+
+
 def test_a_broken_result_stream_is_read_again(start: Any, api: Any, results: Path) -> None:
     api.broken_streams = 2
     start(["a", "b"])
