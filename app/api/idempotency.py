@@ -96,10 +96,18 @@ def _key() -> str:
 
 
 def _fingerprint() -> bytes:
-    """Digest all that the request asks. Of a form, the parts: its boundary differs each time."""
+    """Digest all that the request asks. Of a form, the parts: its boundary differs each time.
+
+    Raises:
+        RequestError: the body broke off on its way. Nothing is kept under the key then: the client
+            sends the whole of it again.
+    """
     digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
+    body = request.get_data(cache=True)
+    if request.content_length is not None and len(body) != request.content_length:
+        raise RequestError(f"The body ended after {len(body)} of {request.content_length} bytes")
     if request.mimetype != "multipart/form-data":
-        digest.update(request.get_data(cache=True))
+        digest.update(body)
         return digest.digest()
     for name, value in sorted(request.form.items(multi=True)):
         digest.update(f"{name}={value}\n".encode())

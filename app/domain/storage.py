@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,28 @@ class ObjectLocation:
         )
 
 
+UPLOADS = "uploads"
+
+
+@dataclass(frozen=True)
+class ReadableStorage:
+    """What a tenant's jobs may read: its registered places and its own uploads.
+
+    A registered place never opens the uploads of other tenants, even when it is the whole bucket
+    in which they lie.
+    """
+
+    uploads_bucket: str
+    tenant_id: UUID
+    places: tuple[ObjectLocation, ...] = ()
+
+    def covers(self, location: ObjectLocation) -> bool:
+        """Whether the tenant may read this object."""
+        if location.bucket == self.uploads_bucket and location.key.startswith(f"{UPLOADS}/"):
+            return location.within([upload_location(self.uploads_bucket, self.tenant_id, "")])
+        return location.within(self.places)
+
+
 def upload_location(bucket: str, tenant_id: object, image_id: object) -> ObjectLocation:
     """Where an uploaded image goes: a key the server makes, under a prefix of the tenant's own."""
-    return ObjectLocation(bucket, f"uploads/{tenant_id}/{image_id}")
+    return ObjectLocation(bucket, f"{UPLOADS}/{tenant_id}/{image_id}")

@@ -9,13 +9,13 @@ from sqlalchemy import text
 from app.domain.job_options import JobOptions
 from app.domain.lease import Lease
 from app.domain.states import JobState, Operation
-from app.domain.storage import ObjectLocation
+from app.domain.storage import ReadableStorage
 from app.models.collection import Collection
 from app.models.job import Job
 from app.models.session import tenant_transaction
 from app.queries.shard_items import OpenItem, open_items
 from app.services.close_shards import collection_is_gone, settle_job
-from app.services.resolve_items import readable_locations
+from app.services.resolve_items import readable_storage
 
 _START = text("""
 UPDATE jobs SET state = 'processing', started_at = now() WHERE id = :job_id AND state = 'queued'
@@ -30,7 +30,7 @@ class ShardWork:
     operation: Operation
     options: JobOptions
     items: tuple[OpenItem, ...]
-    readable: tuple[ObjectLocation, ...]
+    readable: ReadableStorage
 
 
 def begin_shard(lease: Lease) -> ShardWork | None:
@@ -52,5 +52,5 @@ def begin_shard(lease: Lease) -> ShardWork | None:
             Operation(job.operation),
             JobOptions.from_json(job.options),
             tuple(open_items(session, lease)),
-            tuple(readable_locations(session, lease.tenant_id)),
+            readable_storage(session, lease.tenant_id),
         )

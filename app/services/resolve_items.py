@@ -15,7 +15,7 @@ from app.domain.errors import FieldError, Invalid, LocationForbidden
 from app.domain.identifiers import new_id
 from app.domain.job_request import JobRequest
 from app.domain.states import Operation
-from app.domain.storage import ObjectLocation, upload_location
+from app.domain.storage import ObjectLocation, ReadableStorage
 from app.models.image import Image
 from app.models.subject import Subject
 from app.models.tenant import StorageLocation
@@ -110,18 +110,21 @@ def _check_locations(session: Session, tenant_id: UUID, request: JobRequest) -> 
     ]
     if not named:
         return
-    allowed = readable_locations(session, tenant_id)
+    readable = readable_storage(session, tenant_id)
     outside = [
         FieldError(pointer, f"{uri} is not in a bucket or prefix registered for you")
         for pointer, uri in named
-        if not ObjectLocation.parse(uri).within(allowed)
+        if not readable.covers(ObjectLocation.parse(uri))
     ]
     if outside:
         raise LocationForbidden(errors=tuple(outside[:20]))
 
 
-def readable_locations(session: Session, tenant_id: UUID) -> list[ObjectLocation]:
+def readable_storage(session: Session, tenant_id: UUID) -> ReadableStorage:
     """The S3 places that a tenant's jobs may read: the registered ones and its own uploads."""
     registered = session.execute(select(StorageLocation.bucket, StorageLocation.prefix))
-    own = upload_location(current_app.config["SETTINGS"].aws_storage_bucket_name, tenant_id, "")
-    return [own, *(ObjectLocation(row.bucket, row.prefix) for row in registered)]
+    return ReadableStorage(
+        current_app.config["SETTINGS"].aws_storage_bucket_name,
+        tenant_id,
+        tuple(ObjectLocation(row.bucket, row.prefix) for row in registered),
+    )

@@ -168,8 +168,8 @@ def _item_row(outcome: ItemOutcome, pair: PairDecision | None) -> dict[str, Any]
         "decision": pair.decision.value if pair else None,
         "similarity": pair.similarity if pair else None,
         "fmr": pair.fmr if pair else None,
-        "width": image.width if image else None,
-        "height": image.height if image else None,
+        "width": image.width or None if image else None,
+        "height": image.height or None if image else None,
         "sha256": image.sha256.hex() if image else None,
     }
 

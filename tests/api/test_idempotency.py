@@ -174,3 +174,18 @@ def _age(api: Caller, column: str, by: dt.timedelta) -> None:
             text(f"UPDATE idempotency_keys SET {column} = {column} - :by WHERE tenant_id = :id"),
             {"by": by, "id": api.tenant_id},
         )
+
+
+def test_a_body_that_broke_off_leaves_its_key_free_for_the_whole_one(api: Caller) -> None:
+    cut = api.post(
+        "/collections",
+        data=b'{"name": "cut',
+        content_type="application/json",
+        headers={"Idempotency-Key": "key-1"},
+        environ_overrides={"CONTENT_LENGTH": "20", "wsgi.input_terminated": True},
+    )
+
+    whole = _post(api, "/collections", {"name": "cut off"}, "key-1")
+
+    assert (cut.status_code, cut.get_json()["code"]) == (400, "bad_request")
+    assert whole.status_code == 201

@@ -65,7 +65,7 @@ class OpenWork:
     def _load(self, uri: str) -> bytes:
         """Checked again at the last moment: a bucket may have been taken from the tenant."""
         location = ObjectLocation.parse(uri)
-        if not location.within(self._work.readable):
+        if not self._work.readable.covers(location):
             raise BucketForbidden(f"{location} is not in a bucket or prefix registered for you")
         return self._store.read(location)
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.storage import ObjectLocation
+from app.domain.identifiers import new_id
+from app.domain.storage import ObjectLocation, ReadableStorage, upload_location
 
 
 def place(uri: str) -> ObjectLocation:
@@ -32,3 +33,23 @@ def test_a_prefix_ends_at_a_segment() -> None:
 
 def test_another_bucket_is_not_covered() -> None:
     assert not place("s3://other/photos/a.jpg").within([place("s3://b/photos")])
+
+
+def test_a_tenant_reads_its_own_uploads() -> None:
+    mine = ReadableStorage("uploads-here", new_id())
+
+    assert mine.covers(upload_location("uploads-here", mine.tenant_id, new_id()))
+
+
+def test_the_whole_bucket_does_not_open_the_uploads_of_others() -> None:
+    mine = ReadableStorage("shared", new_id(), (place("s3://shared/"),))
+
+    assert mine.covers(place("s3://shared/photos/a.jpg"))
+    assert not mine.covers(upload_location("shared", new_id(), new_id()))
+    assert not mine.covers(place("s3://shared/uploads/"))
+
+
+def test_an_uploads_folder_of_another_bucket_is_nothing_special() -> None:
+    mine = ReadableStorage("shared", new_id(), (place("s3://photos/"),))
+
+    assert mine.covers(place("s3://photos/uploads/a.jpg"))
