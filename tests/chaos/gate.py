@@ -68,8 +68,12 @@ class Gate:
             event.wait(_LONGEST_HOLD_S)
 
     def _kill_owner(self, peer_port: int) -> None:
+        """End the process at the other end; a port alone may be another connection's, too."""
         for connection in psutil.net_connections("tcp"):
-            if connection.laddr and connection.laddr.port == peer_port and connection.pid:
+            ends = connection.laddr and connection.raddr
+            if not (ends and connection.pid):
+                continue
+            if (connection.laddr.port, connection.raddr.port) == (peer_port, self.port):
                 with suppress(ProcessLookupError):
                     os.kill(connection.pid, signal.SIGKILL)
                     self.deaths.append(connection.pid)
