@@ -27,6 +27,9 @@ from scripts.stack.environment import redis_url
 from scripts.stack.state import DEFAULT_STATE, ROOT, State, locked
 from tests.support.processes import WORKERS, Processes, processes, wait_until
 
+# Names another broker for the same tests, such as a RabbitMQ server (with one testing process).
+OTHER_BROKER = "FACEQUEUE_TEST_BROKER_URL"
+
 TEST_STATE = DEFAULT_STATE / "test"
 
 
@@ -52,7 +55,7 @@ def stack_environment(services: State, slot: int) -> Iterator[dict[str, str]]:
     own = {
         "AWS_STORAGE_BUCKET_NAME": bucket,
         "REDIS_URL": redis_url(services, 2 * slot),
-        "CELERY_BROKER_URL": redis_url(services, 2 * slot),
+        "CELERY_BROKER_URL": os.environ.get(OTHER_BROKER) or redis_url(services, 2 * slot),
         "CACHE_URL": redis_url(services, 2 * slot + 1),
     }
     environment = {**environment_of(services, database), **own}
@@ -170,6 +173,6 @@ def _empty_bucket(services: State, bucket: str) -> None:
 def _flush_redis(environment: dict[str, str]) -> None:
     import redis
 
-    for name in ("CELERY_BROKER_URL", "CACHE_URL"):
+    for name in ("REDIS_URL", "CACHE_URL"):
         with redis.Redis.from_url(environment[name]) as connection:
             connection.flushdb()

@@ -70,13 +70,17 @@ class JobHub:
             self._thread.start()
 
     def _run(self) -> None:
+        outage = False
         while not self._idle():
             try:
                 with closing(self._connect()) as listening:
+                    outage = False
                     self._listen(listening)
                     return
             except psycopg2.Error as error:
-                _log.warning("job_hub_reconnects", error=str(error).strip())
+                if not outage:
+                    _log.warning("job_hub_reconnects", error=str(error).strip())
+                outage = True
                 threading.Event().wait(_LOOK_S)
 
     def _connect(self) -> connection:

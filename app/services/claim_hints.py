@@ -25,7 +25,10 @@ RETURNING job_id
 _RECLAIM = text("""
 UPDATE shards SET state = 'pending', leased_until = NULL, lease_instance = NULL, lease_pid = NULL,
   hint_expires_at = NULL, isolated = isolated OR attempt_count >= :suspect
-WHERE state = 'leased' AND leased_until < clock_timestamp()
+WHERE (job_id, shard_no) IN (
+  SELECT job_id, shard_no FROM shards
+  WHERE state = 'leased' AND leased_until < clock_timestamp()
+  ORDER BY job_id, shard_no FOR UPDATE SKIP LOCKED)
 RETURNING job_id, shard_no
 """)
 
