@@ -18,25 +18,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.slow]
 HELD = "35.jpg"
 
 
-def test_a_child_killed_amid_its_shard_is_replaced_and_the_rest_is_tried_item_by_item(
-    field: Battlefield,
-) -> None:
-    field.gate.hold(HELD)
-    job_id = field.submit(BATCH + 8)
-    field.wait_before(HELD, job_id, open_items=8)
-
-    pid = field.shard(job_id).lease_pid
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: field.shard(job_id).lease_pid != pid, what="the dead child's lease freed")
-    was_isolated = field.shard(job_id).isolated
-    field.gate.release(HELD)
-
-    field.assert_whole(job_id)
-    assert was_isolated
-    assert not field.world.query("SELECT FROM dead_letters WHERE job_id = :id", id=job_id)
-
-
 def test_a_killed_worker_costs_the_time_of_its_lease_and_nobody_is_blamed(
     field: Battlefield,
 ) -> None:

@@ -6,9 +6,10 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from standardwebhooks import Webhook, WebhookVerificationError
+
+from scripts.receiving import receiving
 
 
 class Receiver:
@@ -70,23 +71,5 @@ def _verified(secret: str, body: str, headers: dict[str, str]) -> str | None:
 def running_receiver() -> Iterator[Receiver]:
     """A receiver on a free port, for as long as the block runs."""
     receiver = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            self.send_response(204 if receiver.take(body, headers) else 401)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing: a trial has its own report."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    receiver.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with receiving(lambda body, headers: receiver.take(body.decode(), headers)) as receiver.port:
         yield receiver
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -1,6 +1,9 @@
-"""An image that kills its process costs one result and three deaths, and never a neighbour."""
+"""A child that dies costs its batch; an image that kills it, one result and three deaths."""
 
 from __future__ import annotations
+
+import os
+import signal
 
 import pytest
 
@@ -8,16 +11,38 @@ from app.domain.job_request import ItemRequest
 from app.domain.lease import POISON_DEATHS
 from app.domain.states import JobState, Operation
 from scripts.bench.trial import images
-from tests.chaos.conftest import Battlefield
+from tests.chaos.conftest import BATCH, Battlefield
 from tests.factories.tenant_world import TenantWorld
+from tests.support.processes import wait_until
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
 
 # As in production: a lease that runs out blames nobody, so that its deaths do not count.
 LEASE_S = 30.0
 POISON = "7.jpg"
+# In the second batch: the first is committed when a worker stands before it.
+HELD = "35.jpg"
 # In the crowd, and then twice alone.
 MOST_DEATHS = 1 + POISON_DEATHS
+
+
+def test_a_child_killed_amid_its_shard_is_replaced_and_the_rest_is_tried_item_by_item(
+    field: Battlefield,
+) -> None:
+    field.gate.hold(HELD)
+    job_id = field.submit(BATCH + 8)
+    field.wait_before(HELD, job_id, open_items=8)
+
+    pid = field.shard(job_id).lease_pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: field.shard(job_id).lease_pid != pid, what="the dead child's lease freed")
+    was_isolated = field.shard(job_id).isolated
+    field.gate.release(HELD)
+
+    field.assert_whole(job_id)
+    assert was_isolated
+    assert not field.world.query("SELECT FROM dead_letters WHERE job_id = :id", id=job_id)
 
 
 def test_a_poison_image_among_others_costs_one_result_and_three_deaths(
