@@ -11,7 +11,6 @@ compile() {
     local source=$1 target=$2
     shift 2
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-        --overrides requirements-overrides.in \
         --no-emit-index-url --no-emit-find-links \
         --custom-compile-command "scripts/lock.sh" \
         "$@" "$source" --output-file "$target"

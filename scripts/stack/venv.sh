@@ -71,7 +71,7 @@ install_locks() {
     echo "$digest" >"$stamp"
 }
 
-# The locks are complete: --no-deps keeps out what requirements-overrides.in keeps out.
+# The locks are complete: with --no-deps nothing beside them can come in.
 install_with_uv() {
     local index
     # Its own lines of the lock: the pip that comes with Python is too old to take hashes from constraints.
