@@ -41,7 +41,7 @@ def _run_installer(source: PackageSource, requirement: Path, target: Path) -> No
     options = ["--quiet", "--no-deps", "--require-hashes", "--target", str(target)]
     command = [*_installer(), *options, "-r", str(requirement)]
     # The command is ours, its arguments come from the registry, and no shell reads it.
-    finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - pip, on names of ours
     if finished.returncode:
         reason = finished.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise ModelError(
