@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from app.domain.states import Priority
@@ -46,6 +47,15 @@ class Lease:
     isolated: bool
     trial_seq: int | None
     trial_deaths: int
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """The shard under this lease's token, as the parameters of a statement."""
+        return {
+            "job_id": self.shard.job_id,
+            "shard_no": self.shard.shard_no,
+            "token": self.token,
+        }
 
 
 # An item is a poison when it was alone in flight at this many deaths.

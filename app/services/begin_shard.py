@@ -14,7 +14,7 @@ from app.models.collection import Collection
 from app.models.job import Job
 from app.models.session import tenant_transaction
 from app.queries.shard_items import OpenItem, open_items
-from app.services.close_shards import collection_is_gone, settle_job
+from app.services.close_shards import fail_without_collection, settle_job
 from app.services.resolve_items import readable_storage
 
 _START = text("""
@@ -45,7 +45,7 @@ def begin_shard(lease: Lease) -> ShardWork | None:
             settle_job(session, job.id, lease)
             return None
         if job.collection_id and session.get(Collection, job.collection_id) is None:
-            collection_is_gone(session, job)
+            fail_without_collection(session, job)
             return None
         return ShardWork(
             lease,

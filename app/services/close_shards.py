@@ -52,17 +52,12 @@ def settle_job(session: Session, job_id: UUID, lease: Lease) -> bool:
 
 
 def _close_leased_shard(session: Session, lease: Lease) -> None:
-    key = {
-        "job_id": lease.shard.job_id,
-        "shard_no": lease.shard.shard_no,
-        "token": lease.token,
-    }
-    closed = session.execute(_CLOSE_LEASED, key).scalar()
+    closed = session.execute(_CLOSE_LEASED, lease.key).scalar()
     session.execute(_COUNT_CANCELED, {"job_id": lease.shard.job_id, "closed": closed or 0})
 
 
-def collection_is_gone(session: Session, job: Job) -> bool:
-    """Fail the job as a whole when the collection it needs was deleted; returns whether it was."""
+def fail_without_collection(session: Session, job: Job) -> bool:
+    """Fail a job whose collection is not there any more; False when it never needed one."""
     if job.collection_id is None:
         return False
     fail_job(session, job.id, "collection_deleted")

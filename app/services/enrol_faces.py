@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,6 @@ from app.domain.identifiers import new_id
 from app.domain.outcomes import FoundFace, ItemOutcome
 from app.models.collection import Collection
 from app.models.job import Job
-from app.queries.shard_items import claimed_subjects
 from app.services.match_faces import FaceKey
 
 _INSERT = text("""
@@ -51,10 +50,16 @@ class EnrolledFace:
 
 
 def enrol_faces(
-    session: Session, job: Job, collection: Collection, outcomes: Sequence[ItemOutcome]
+    session: Session,
+    job: Job,
+    collection: Collection,
+    outcomes: Sequence[ItemOutcome],
+    claimed: Mapping[int, UUID | None],
 ) -> dict[FaceKey, EnrolledFace]:
-    """Insert the faces of these items and make them searchable; keys are (seq, face_no)."""
-    claimed = claimed_subjects(session, job.id, [outcome.seq for outcome in outcomes])
+    """Insert the faces of these items and make them searchable; keys are (seq, face_no).
+
+    `claimed` says whom each item shows, by its number.
+    """
     faces = {
         (outcome.seq, face.face_no): (new_id(), outcome, face)
         for outcome in outcomes

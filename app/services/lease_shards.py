@@ -106,7 +106,7 @@ def renew_leases(leases: Sequence[Lease], life_s: float) -> list[Lease]:
     held = []
     with queue_transaction() as session:
         for lease in sorted(leases, key=_lock_order):
-            parameters = _key(lease) | {"life": dt.timedelta(seconds=life_s)}
+            parameters = lease.key | {"life": dt.timedelta(seconds=life_s)}
             if session.execute(_RENEW, parameters).first():
                 held.append(lease)
     return held
@@ -116,7 +116,7 @@ def hand_back(leases: Sequence[Lease]) -> None:
     """Return shards whose rest another task shall do: shutdown, time is up, a lost race."""
     with queue_transaction() as session:
         for lease in sorted(leases, key=_lock_order):
-            session.execute(_HAND_BACK, _key(lease))
+            session.execute(_HAND_BACK, lease.key)
 
 
 def free_dead_predecessors(holder: Holder) -> list[ShardRef]:
@@ -143,7 +143,7 @@ def begin_trial(lease: Lease, seq: int) -> int | None:
     None when the lease is lost.
     """
     with queue_transaction() as session:
-        row = session.execute(_BEGIN_TRIAL, _key(lease) | {"seq": seq}).first()
+        row = session.execute(_BEGIN_TRIAL, lease.key | {"seq": seq}).first()
     return int(row.trial_deaths) if row else None
 
 
@@ -155,14 +155,6 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _key(lease: Lease) -> dict[str, Any]:
-    return {
-        "job_id": lease.shard.job_id,
-        "shard_no": lease.shard.shard_no,
-        "token": lease.token,
-    }
 
 
 def _lock_order(lease: Lease) -> tuple[object, int]:

@@ -22,7 +22,7 @@ from app.models.collection import Collection
 from app.models.job import Job
 from app.models.session import tenant_transaction
 from app.queries.shard_items import claimed_subjects
-from app.services.close_shards import collection_is_gone, settle_job
+from app.services.close_shards import fail_without_collection, settle_job
 from app.services.enrol_faces import EnrolledFace, enrol_faces
 from app.services.match_faces import (
     FaceDecision,
@@ -75,6 +75,7 @@ class _Judged:
     """What a shard's outcomes amount to: decided before anything is written."""
 
     outcomes: dict[int, ItemOutcome]
+    claimed: dict[int, UUID | None]
     faces: dict[FaceKey, FaceDecision]
     pairs: dict[int, PairDecision]
 
@@ -93,7 +94,7 @@ def store_results(results: ShardResults) -> bool:
         _lock(session, lease)
         job = session.get_one(Job, lease.shard.job_id)
         collection = session.get(Collection, job.collection_id) if job.collection_id else None
-        if collection is None and collection_is_gone(session, job):
+        if collection is None and fail_without_collection(session, job):
             return False
         judged = _judge(session, job, collection, results.outcomes)
         closed = _close_items(session, job, judged)
@@ -104,12 +105,7 @@ def store_results(results: ShardResults) -> bool:
 
 
 def _lock(session: Session, lease: Lease) -> None:
-    key = {
-        "job_id": lease.shard.job_id,
-        "shard_no": lease.shard.shard_no,
-        "token": lease.token,
-    }
-    if session.execute(_LOCK, key).first() is None:
+    if session.execute(_LOCK, lease.key).first() is None:
         raise LeaseLost(f"shard {lease.shard} is no longer held under token {lease.token}")
 
 
@@ -118,17 +114,17 @@ def _judge(
 ) -> _Judged:
     operation, options = Operation(job.operation), JobOptions.from_json(job.options)
     judged = {outcome.seq: judge(operation, options, outcome) for outcome in outcomes}
-    claimed = claimed_subjects(session, job.id, list(judged))
-    if operation is Operation.ENROL:
+    claimed: dict[int, UUID | None] = {}
+    if operation in {Operation.ENROL, Operation.VERIFY}:
+        claimed = claimed_subjects(session, job.id, list(judged))
         judged = _without_deleted_subjects(session, judged, claimed)
     faces: dict[FaceKey, FaceDecision] = {}
     pairs: dict[int, PairDecision] = {}
     if operation is Operation.IDENTIFY and collection is not None:
         faces = identify_faces(session, job, collection, judged.values())
     elif operation is Operation.VERIFY:
-        judged = _without_deleted_subjects(session, judged, claimed)
         pairs = verify_pairs(session, job, collection, judged.values(), claimed)
-    return _Judged(judged, faces, pairs)
+    return _Judged(judged, claimed, faces, pairs)
 
 
 _LIVING_SUBJECTS = text("SELECT id FROM subjects WHERE id = ANY (:ids) FOR KEY SHARE")
@@ -184,7 +180,7 @@ def _enrol(
     if job.operation != Operation.ENROL or collection is None:
         return {}
     succeeded = [judged.outcomes[seq] for seq, s in closed.items() if s is ItemState.SUCCEEDED]
-    return enrol_faces(session, job, collection, succeeded)
+    return enrol_faces(session, job, collection, succeeded, judged.claimed)
 
 
 def _count(
