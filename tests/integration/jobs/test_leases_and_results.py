@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from app.domain.actor import SYSTEM
 from app.domain.errors import ImageCorrupt, JobAlreadyTerminal, LeaseLost, NotFound
-from app.domain.identifiers import new_id
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, Lease, ShardRef
 from app.domain.outcomes import ItemOutcome
@@ -31,6 +30,7 @@ from app.services.lease_shards import (
 )
 from app.services.reconcile import reconcile_jobs
 from app.services.store_results import ShardResults, store_results
+from app.services.webhook_endpoints import NewEndpoint, create_endpoint
 from tests.factories.outcomes import outcome
 from tests.factories.tenant_world import TenantWorld
 
@@ -368,15 +368,8 @@ def test_a_job_that_names_one_endpoint_tells_it_alone(world: TenantWorld) -> Non
 
 
 def endpoint(world: TenantWorld, event: str) -> UUID:
-    endpoint_id = new_id()
-    world.query(
-        "INSERT INTO webhook_endpoints (id, tenant_id, url, events, secret_encrypted) "
-        "VALUES (:id, :tenant, 'https://example.org', ARRAY[:event], '') RETURNING id",
-        id=endpoint_id,
-        tenant=world.tenant_id,
-        event=event,
-    )
-    return endpoint_id
+    wanted = NewEndpoint("https://example.org", [event])
+    return create_endpoint(world.tenant_id, wanted, SYSTEM)[0].id
 
 
 def expire(lease: Lease) -> None:
