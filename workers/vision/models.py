@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.domain.errors import ModelError
 from app.domain.model_registry import ModelEntry, load_registry
@@ -11,7 +11,7 @@ from workers.vision.decode_apart import ApartDecoder
 from workers.vision.detect import Detector
 from workers.vision.engines.base import Engine, Graph
 from workers.vision.engines.select import choose_engines
-from workers.vision.liveness import LivenessModel, NoLivenessModel
+from workers.vision.liveness import LivenessModel, load_liveness
 from workers.vision.recognise import Recogniser
 from workers.vision.self_test import run_self_test
 from workers.vision.settings import VisionSettings
@@ -28,7 +28,7 @@ class LoadedModel:
     engine_reason: str
     picture_batch: int
     decoder: Decoder
-    liveness: LivenessModel = field(default_factory=NoLivenessModel)
+    liveness: LivenessModel
 
 
 def load_model(settings: VisionSettings) -> LoadedModel:
@@ -50,6 +50,7 @@ def load_model(settings: VisionSettings) -> LoadedModel:
         engine_reason=choice.reason,
         picture_batch=detector_graph.batch_size,
         decoder=_decoder(settings),
+        liveness=load_liveness(settings, choice.detector),
     )
     run_self_test(entry, detector_graph, loaded.recogniser)
     return loaded

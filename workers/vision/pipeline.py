@@ -14,6 +14,7 @@ from workers.vision.align import align
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.detect import Detections
 from workers.vision.find_faces import find_faces
+from workers.vision.liveness import FaceViews
 from workers.vision.load_images import ImageLoader, LoadedImage
 from workers.vision.models import LoadedModel, load_model
 from workers.vision.quality import face_quality
@@ -42,10 +43,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class _Unembedded:
-    """An image's result, and the aligned crops of those of its faces that still lack a vector."""
+    """An image's result, and what its faces still lack.
+
+    `crops` are the aligned ones of those to be embedded, `views` what liveness is judged by.
+    """
 
     result: ImageResult
     crops: dict[int, Pixels]
+    views: Sequence[FaceViews]
 
 
 class RecognitionPipeline:
@@ -123,9 +128,7 @@ class RecognitionPipeline:
 
     def _cut_out(self, image: LoadedImage, pixels: Pixels, faces: Detections) -> _Unembedded:
         options = image.source.options
-        liveness: Sequence[LivenessResult | None] = [None] * len(faces)
-        if options.liveness:
-            liveness = self._loaded.liveness.assess(pixels, faces)
+        views = self._loaded.liveness.cut_out(pixels, faces) if options.liveness else ()
         crops: dict[int, Pixels] = {}
         results = []
         for number in range(len(faces)):
@@ -135,18 +138,32 @@ class RecognitionPipeline:
             if options.embed and quality >= options.min_quality:
                 crops[number] = crop
             box = _box(faces.boxes[number], pixels)
-            results.append(
-                FaceResult(number, box, landmarks, score, quality, None, liveness[number])
-            )
+            results.append(FaceResult(number, box, landmarks, score, quality, None, None))
         height, width = pixels.shape[:2]
         result = ImageResult(image.source.key, image.sha256, width, height, tuple(results), None)
-        return _Unembedded(result, crops)
+        return _Unembedded(result, crops, views)
 
     def _embed(self, batch: Sequence[_Unembedded]) -> list[ImageResult]:
-        """Embed the faces of all images of the batch together."""
+        """Judge and embed the faces of all images of the batch together.
+
+        A face that is not live is not embedded: what has no embedding can neither be enrolled nor
+        match anybody.
+        """
+        views = list(chain.from_iterable(item.views for item in batch))
+        judged = iter(self._loaded.liveness.assess(views))
+        batch = [_with_liveness(item, judged) for item in batch]
         crops = list(chain.from_iterable(item.crops.values() for item in batch))
         vectors = iter(self._loaded.recogniser.embed(crops))
         return [_with_vectors(item, vectors) for item in batch]
+
+
+def _with_liveness(item: _Unembedded, judged: Iterator[LivenessResult]) -> _Unembedded:
+    if not item.views:
+        return item
+    faces = tuple(replace(face, liveness=next(judged)) for face in item.result.faces)
+    live = {face.face_no for face in faces if face.liveness is not None and face.liveness.live}
+    crops = {number: crop for number, crop in item.crops.items() if number in live}
+    return _Unembedded(replace(item.result, faces=faces), crops, ())
 
 
 def _with_vectors(item: _Unembedded, vectors: Iterator[Floats]) -> ImageResult:
@@ -158,7 +175,7 @@ def _with_vectors(item: _Unembedded, vectors: Iterator[Floats]) -> ImageResult:
 
 
 def _failed(image: LoadedImage, error: ItemError) -> _Unembedded:
-    return _Unembedded(ImageResult(image.source.key, image.sha256, 0, 0, (), error), {})
+    return _Unembedded(ImageResult(image.source.key, image.sha256, 0, 0, (), error), {}, ())
 
 
 def _box(box: Floats, picture: Pixels) -> Box:

@@ -56,10 +56,14 @@ class Box:
 
 @dataclass(frozen=True)
 class LivenessResult:
-    """What a passive anti-spoofing model says: `score` is 0 (spoof) to 1 (live)."""
+    """What a passive anti-spoofing model says: `score` is 0 (spoof) to 1 (live).
+
+    `live` is what follows from `threshold`; `model` is `name@digest`.
+    """
 
     score: float
     live: bool
+    threshold: float
     model: str
 
 
@@ -68,7 +72,8 @@ class FaceResult:
     """One face.
 
     `landmarks` is (5, 2): the eye on the left of the picture, the one on the right, the tip of the
-    nose, the left and the right corner of the mouth. `embedding` is (dimensions,), of length 1.
+    nose, the left and the right corner of the mouth. `embedding` is (dimensions,), of length 1; a
+    face that was judged not live has none.
     """
 
     face_no: int

@@ -43,17 +43,17 @@ def run_self_test(entry: ModelEntry, detector: Graph, recogniser: Recogniser) ->
 
 def detector_answer(graph: Graph) -> Floats:
     """Return the mean of every channel of every output for the pattern, in the outputs' order."""
-    pattern = _pattern(_DETECTOR_SIZE, 1).transpose(2, 0, 1)[np.newaxis].astype(np.float32)
-    outputs = graph.run(pattern)
+    planes = pattern(_DETECTOR_SIZE, 1).transpose(2, 0, 1)[np.newaxis].astype(np.float32)
+    outputs = graph.run(planes)
     return np.concatenate([outputs[name][0].mean(axis=0) for name in sorted(outputs)])
 
 
 def recogniser_answer(recogniser: Recogniser) -> Floats:
     """Return the embeddings of two patterns, (2, dimensions)."""
-    return recogniser.embed([_pattern(CROP_SIZE, 1), _pattern(CROP_SIZE, 2)])
+    return recogniser.embed([pattern(CROP_SIZE, 1), pattern(CROP_SIZE, 2)])
 
 
-def _pattern(side: int, seed: int) -> Pixels:
+def pattern(side: int, seed: int) -> Pixels:
     """Draw smooth waves of a different period in each channel: the same on every machine."""
     rows, columns = np.mgrid[0:side, 0:side].astype(np.int64)
     waves = [(rows * (3 + c + seed) + columns * (5 - c) * seed) % 256 for c in range(3)]

@@ -29,6 +29,9 @@ class VisionSettings:
         decode_seconds: after this an image's decoding is given up.
         pixel_budget: bytes of decoded pixels that may wait at a time.
         allow_noncommercial: the operator accepts licences that forbid commercial use.
+        liveness: "off" offers no liveness check, "installed" does where its model is installed,
+            "required" refuses to load without it.
+        liveness_model: its name in the registry.
     """
 
     model: str = "SFace"
@@ -44,3 +47,5 @@ class VisionSettings:
     decode_seconds: float = 15.0
     pixel_budget: int = 200_000_000
     allow_noncommercial: bool = False
+    liveness: Literal["off", "installed", "required"] = "installed"
+    liveness_model: str = "MiniFASNet"

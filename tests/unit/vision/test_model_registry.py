@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain import model_registry
+from app.domain import model_registry, weights
 from app.domain.errors import (
     ModelDigestMismatch,
     ModelLicenceRefused,
@@ -70,7 +70,7 @@ def test_weights_that_the_operator_has_not_supplied_have_no_identity() -> None:
 
 def test_pinned_weights_have_an_identity(tmp_path: Path) -> None:
     pins = {"arcface_weights.h5": "ab" * 32}
-    (tmp_path / model_registry.PINS_FILE).write_text(json.dumps(pins), encoding="utf-8")
+    (tmp_path / weights.PINS_FILE).write_text(json.dumps(pins), encoding="utf-8")
     assert load_registry(tmp_path).model("ArcFace").identity.startswith("ArcFace@")
 
 
