@@ -72,8 +72,12 @@ class Settings(BaseSettings):
     allow_noncommercial_models: bool = Field(
         default=False, description="Accept models whose licence forbids commercial use"
     )
-    liveness_detection_enabled: bool = Field(default=False, description="Offer options.liveness")
-    anti_spoofing_enabled: bool = Field(default=False, description="Check liveness on every face")
+    liveness_detection_enabled: bool = Field(
+        default=True, description="Offer `options.liveness` where a liveness model is installed"
+    )
+    anti_spoofing_enabled: bool = Field(
+        default=False, description="Check liveness in every job; needs a liveness model to start"
+    )
 
     max_upload_size: int = Field(default=10_485_760, ge=1024, description="Bytes of one image")
     max_job_items: int = Field(default=10_000, ge=1, description="Items of one job request")

@@ -11,6 +11,7 @@ from celery import signals
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.domain.errors import ModelError
 from app.domain.lease import Holder
 from app.domain.names import QueueName
 from app.models.database import db
@@ -18,7 +19,11 @@ from app.services.heartbeat import beat, retire
 from app.services.lease_shards import free_dead_predecessors
 from workers.recognition import shutdown
 from workers.recognition.identity import become_instance, current_holder
-from workers.recognition.loaded_pipeline import configured_model, loaded_pipeline
+from workers.recognition.loaded_pipeline import (
+    configured_model,
+    loaded_pipeline,
+    require_usable_models,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -50,10 +55,13 @@ class _Worker:
         """Celery leaves logging alone when somebody else has set it up: `create_app` has."""
 
     def on_init(self, sender: str, options: dict[str, Any], **_: Any) -> None:
-        """Before anything forks: who this worker is and whether it recognises."""
+        """Before anything forks: who this worker is, whether it recognises, and whether it can."""
         self._recognises = any(
             name.split(".")[0] == _RECOGNITION for name in _queue_names(options.get("queues"))
         )
+        if self._recognises:
+            with self._app.app_context():
+                _refuse_without_models()
         self._instance = become_instance(str(sender))
         shutdown.reset()
 
@@ -97,6 +105,17 @@ class _Worker:
 
 def _queue_names(option: str | list[str] | None) -> list[str]:
     return option.split(",") if isinstance(option, str) else list(option or ())
+
+
+def _refuse_without_models() -> None:
+    """End this process, with the command to run, when what it is configured to run is not there.
+
+    Celery logs what a signal's receiver raises and goes on, except for SystemExit.
+    """
+    try:
+        require_usable_models()
+    except ModelError as error:
+        raise SystemExit(f"{error.code}: {error}") from error
 
 
 def _free_dead(holder: Holder) -> None:

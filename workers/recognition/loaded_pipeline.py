@@ -9,7 +9,9 @@ from flask import current_app
 
 from app.config import Settings
 from app.domain.model_registry import load_registry
+from workers.vision.models import check_installed
 from workers.vision.pipeline import RecognitionPipeline, VisionSettings, build_pipeline
+from workers.vision.settings import Liveness
 
 _log = structlog.get_logger(__name__)
 
@@ -26,6 +28,15 @@ def configured_model() -> str:
     settings: Settings = current_app.config["SETTINGS"]
     registry = load_registry(settings.models_dir)
     return registry.model(settings.face_recognition_model).identity
+
+
+def require_usable_models() -> None:
+    """Check, loading nothing, that what this worker is configured to run is installed and allowed.
+
+    Raises:
+        ModelError: it is not; the message says what to do.
+    """
+    check_installed(_vision_settings(current_app.config["SETTINGS"]))
 
 
 def loaded_pipeline() -> RecognitionPipeline:
@@ -55,4 +66,11 @@ def _vision_settings(settings: Settings) -> VisionSettings:
         device=settings.face_device,
         max_bytes=settings.max_upload_size,
         allow_noncommercial=settings.allow_noncommercial_models,
+        liveness=_liveness(settings),
     )
+
+
+def _liveness(settings: Settings) -> Liveness:
+    if settings.anti_spoofing_enabled:
+        return "required"
+    return "installed" if settings.liveness_detection_enabled else "off"

@@ -8,6 +8,7 @@ probabilities that the face is live. What this cannot do stands in docs/recognit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -122,19 +123,32 @@ def load_liveness(settings: VisionSettings, engine: Engine) -> LivenessModel:
     """Load the liveness model that the settings ask for, verified and self-tested.
 
     Raises:
-        ModelError: its files were exchanged, it does not compute what it should, or it is required
-            and not installed; the message names the command.
+        ModelError: see `installed_liveness`; or it does not compute what it should.
+    """
+    installed = installed_liveness(settings)
+    if installed is None:
+        return NoLivenessModel()
+    entry, paths = installed
+    model = PassiveLiveness(entry, [engine.load(path) for path in paths])
+    run_liveness_self_test(entry, model.probabilities)
+    return model
+
+
+def installed_liveness(settings: VisionSettings) -> tuple[LivenessEntry, list[Path]] | None:
+    """Return the liveness model to run and its verified files; None when none is to run.
+
+    Raises:
+        ModelError: its files were exchanged, its licence is refused, or it is required and not
+            installed; the message names the command.
     """
     if settings.liveness == "off":
-        return NoLivenessModel()
+        return None
     entry = load_registry(settings.models_dir).liveness_model(settings.liveness_model)
     try:
         paths = entry.verified_paths(settings.models_dir)
     except ModelNotInstalled:
         if settings.liveness == "required":
             raise
-        return NoLivenessModel()
+        return None
     entry.licence.require(entry.name, allow_noncommercial=settings.allow_noncommercial)
-    model = PassiveLiveness(entry, [engine.load(path) for path in paths])
-    run_liveness_self_test(entry, model.probabilities)
-    return model
+    return entry, paths

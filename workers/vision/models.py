@@ -11,7 +11,7 @@ from workers.vision.decode_apart import ApartDecoder
 from workers.vision.detect import Detector
 from workers.vision.engines.base import Engine, Graph
 from workers.vision.engines.select import choose_engines
-from workers.vision.liveness import LivenessModel, load_liveness
+from workers.vision.liveness import LivenessModel, installed_liveness, load_liveness
 from workers.vision.recognise import Recogniser
 from workers.vision.self_test import run_self_test
 from workers.vision.settings import VisionSettings
@@ -29,6 +29,19 @@ class LoadedModel:
     picture_batch: int
     decoder: Decoder
     liveness: LivenessModel
+
+
+def check_installed(settings: VisionSettings) -> None:
+    """Check licences and the digests of every file that `load_model` would open.
+
+    Raises:
+        ModelError: something is missing, exchanged or refused; the message says what to do.
+    """
+    entry = load_registry(settings.models_dir).model(settings.model)
+    entry.require_licence(allow_noncommercial=settings.allow_noncommercial)
+    for file in (entry.detector.file, entry.weights):
+        file.verified_path(settings.models_dir, entry.name)
+    installed_liveness(settings)
 
 
 def load_model(settings: VisionSettings) -> LoadedModel:

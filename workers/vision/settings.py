@@ -8,6 +8,7 @@ from typing import Literal
 
 from app.domain.image_header import MAX_PIXELS
 
+Liveness = Literal["off", "installed", "required"]
 EngineName = Literal["auto", "onnxruntime", "openvino", "tensorflow"]
 
 
@@ -47,5 +48,5 @@ class VisionSettings:
     decode_seconds: float = 15.0
     pixel_budget: int = 200_000_000
     allow_noncommercial: bool = False
-    liveness: Literal["off", "installed", "required"] = "installed"
+    liveness: Liveness = "installed"
     liveness_model: str = "MiniFASNet"
