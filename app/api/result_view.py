@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.domain.states import ItemState, Operation
+from app.domain.states import Decision, ItemState, Operation
 from app.models.job import Job
 from app.queries.items import ItemResult
 
@@ -54,16 +54,22 @@ def _nothing(_face: Row[Any]) -> dict[str, Any]:
 
 
 def _identified(face: Row[Any]) -> dict[str, Any]:
-    return {"decision": face.decision, "matches": face.matches or [], "threshold": face.threshold}
+    # A face that is not live was compared with nobody: whoever it resembles, it names no one.
+    decision = Decision.UNKNOWN if _refused_as_spoof(face) else face.decision
+    return {"decision": decision, "matches": face.matches or [], "threshold": face.threshold}
 
 
 def _enrolled(face: Row[Any]) -> dict[str, Any]:
     return {
         "face_id": str(face.face_id) if face.face_id else None,
         "subject_id": str(face.subject_id) if face.subject_id else None,
-        "enrolled": face.enrolled,
-        "reason": face.reason,
+        "enrolled": False if _refused_as_spoof(face) else face.enrolled,
+        "reason": "not_live" if _refused_as_spoof(face) else face.reason,
     }
+
+
+def _refused_as_spoof(face: Row[Any]) -> bool:
+    return face.liveness is not None and not face.liveness["live"]
 
 
 _BY_OPERATION: dict[str, Callable[[Row[Any]], dict[str, Any]]] = {

@@ -310,6 +310,10 @@ class LowQuality(ItemError):
     code = "low_quality"
 
 
+class NotLive(ItemError):
+    code = "not_live"
+
+
 class SubjectDeleted(ItemError):
     code = "subject_deleted"
 

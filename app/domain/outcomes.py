@@ -12,7 +12,8 @@ from app.domain.errors import ItemError
 class FoundFace:
     """A detection. `box` is x, y, width, height in displayed pixels; `landmarks` ten coordinates.
 
-    `embedding` is L2-normalised, of the model's dimension; None when none was asked for.
+    `embedding` is L2-normalised, of the model's dimension; None when none was asked for, and for a
+    face that was judged not live. `liveness` is score, threshold, live and model; None if unasked.
     """
 
     face_no: int
@@ -22,6 +23,11 @@ class FoundFace:
     quality: float
     embedding: tuple[float, ...] | None
     liveness: dict[str, Any] | None = None
+
+    @property
+    def judged_not_live(self) -> bool:
+        """Whether liveness was asked for and the face did not pass."""
+        return self.liveness is not None and not self.liveness["live"]
 
 
 @dataclass(frozen=True)

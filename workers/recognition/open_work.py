@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from app.adapters.s3 import ObjectStore
@@ -28,7 +29,9 @@ class OpenWork:
         self.lease = work.lease
         self._work = work
         self._store = store
-        self._options = pipeline_options(work.operation, work.options, settings)
+        options = pipeline_options(work.operation, work.options, settings)
+        # A reference may be the photograph of a document: nobody claims that it shows a live face.
+        self._options = {_PROBE: options, _REFERENCE: replace(options, liveness=False)}
         self._left = {item.seq: item for item in work.items}
         self._halves: dict[int, dict[str, ImageResult]] = {}
         self.live = True
@@ -60,7 +63,7 @@ class OpenWork:
 
     def _input(self, seq: int, role: str, uri: str) -> ImageInput:
         load: Callable[[], bytes] = partial(self._load, uri)
-        return ImageInput((self, seq, role), load, self._options)
+        return ImageInput((self, seq, role), load, self._options[role])
 
     def _load(self, uri: str) -> bytes:
         """Checked again at the last moment: a bucket may have been taken from the tenant."""

@@ -27,7 +27,9 @@ class JobOptionsSchema(Schema):
         metadata={"description": "Smallest face looked for, in pixels of the image"},
     )
     top_k = fields.Integer(strict=True, validate=validate.Range(1, _MOST_MATCHES))
-    liveness = fields.Boolean()
+    liveness = fields.Boolean(
+        metadata={"description": "Judge by a passive model whether each face is live"}
+    )
     rotation = fields.String(validate=validate.OneOf(["off", "gated", "full"]))
     enrol_faces = fields.String(validate=validate.OneOf([kind.value for kind in EnrolFaces]))
 
@@ -127,6 +129,15 @@ class MatchSchema(Schema):
     fmr = fields.Float(required=True)
 
 
+class LivenessSchema(Schema):
+    """What a passive anti-spoofing model says of a face; `live` is score >= threshold."""
+
+    score = fields.Float(required=True, metadata={"description": "0 (spoof) to 1 (live)"})
+    live = fields.Boolean(required=True)
+    threshold = fields.Float(required=True)
+    model = fields.String(required=True)
+
+
 class FaceResultSchema(Schema):
     """A face in an image; `identify` adds decision and matches, `enrol` what became of it."""
 
@@ -135,7 +146,9 @@ class FaceResultSchema(Schema):
     landmarks = fields.List(fields.List(fields.Float()), required=True)
     detection_confidence = fields.Float(required=True)
     quality = fields.Float(required=True)
-    liveness = fields.Dict()
+    liveness = fields.Nested(
+        LivenessSchema, metadata={"description": "There when liveness was checked"}
+    )
     decision = fields.String(
         validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS])
     )
