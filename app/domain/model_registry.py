@@ -170,6 +170,11 @@ class Registry:
     models: dict[str, ModelEntry]
     liveness: dict[str, LivenessEntry]
 
+    @property
+    def names(self) -> list[str]:
+        """Names of all entries."""
+        return [*self.models, *self.liveness]
+
     def model(self, name: str) -> ModelEntry:
         """Return the recogniser called `name`; raises ModelUnknown, which lists those there are."""
         return _find(self.models, name)

@@ -1,16 +1,19 @@
-"""`flask --app wsgi models`: list, install and verify recognition models."""
+"""`flask --app wsgi models`: list, install and verify the models of the registry."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
 from app.domain.errors import ModelError
-from app.domain.model_registry import ModelEntry, load_registry
+from app.domain.model_registry import LivenessEntry, ModelEntry, load_registry
+from app.domain.weights import file_in_use
 
 _DEFAULT_MODELS_DIR = ".facequeue/models"
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def _models_dir() -> Path:
@@ -18,22 +21,23 @@ def _models_dir() -> Path:
     return Path(os.environ.get("MODELS_DIR", _DEFAULT_MODELS_DIR))
 
 
-def _entry(name: str) -> ModelEntry:
+def _entry(name: str) -> ModelEntry | LivenessEntry:
     try:
-        return load_registry(_models_dir()).model(name)
+        return load_registry(_models_dir()).any_model(name)
     except ModelError as error:
         raise click.ClickException(str(error)) from error
 
 
 @click.group()
 def models() -> None:
-    """Recognition models: what there is, installing weights, checking them."""
+    """Recognition and liveness models: what there is, installing weights, checking them."""
 
 
 @models.command("list")
 def list_models() -> None:
     """List the models of the registry and whether their weights are installed."""
-    for entry in load_registry(_models_dir()).models.values():
+    registry = load_registry(_models_dir())
+    for entry in registry.models.values():
         click.echo(f"{entry.name}: {entry.dimensions} dimensions, {_state(entry)}")
         click.echo(f"  licence: {entry.licence.name}")
         if not entry.commercial_use:
@@ -41,12 +45,16 @@ def list_models() -> None:
         if entry.experimental:
             click.echo("  experimental: run `models verify --images` on labelled images first")
         click.echo(f"  threshold: {entry.default_threshold} ({entry.threshold_source})")
+    for liveness in registry.liveness.values():
+        click.echo(f"{liveness.name}: passive liveness, {_state(liveness)}")
+        click.echo(f"  licence: {liveness.licence.name}")
+        click.echo(f"  threshold: {liveness.threshold} ({liveness.threshold_source})")
 
 
-def _state(entry: ModelEntry) -> str:
+def _state(entry: ModelEntry | LivenessEntry) -> str:
     try:
-        for file in (entry.detector.file, entry.weights):
-            file.verified_path(_models_dir(), entry.name)
+        for part in entry.parts:
+            file_in_use(entry.name, part).verified_path(_models_dir(), entry.name)
     except ModelError as error:
         return str(error)
     return f"installed as {entry.identity}"
@@ -80,25 +88,36 @@ def install(name: str, files: tuple[str, ...]) -> None:
 @click.argument("name", required=False)
 @click.option(
     "--images",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=_FOLDER,
     help="A folder with one sub-folder of images a person: measures the equal error rate.",
 )
 @click.option(
     "--max-eer", default=0.02, show_default=True, help="Highest equal error rate to pass."
 )
-def verify(name: str | None, images: Path | None, max_eer: float) -> None:
-    """Check the digests of installed models and let them compute their reference embeddings.
+@click.option(
+    "--live", type=_FOLDER, help="Images of people; with --spoofs, measures a liveness model."
+)
+@click.option("--spoofs", type=_FOLDER, help="Images of prints, screens and masks.")
+@click.option(
+    "--max-apcer", default=0.05, show_default=True, help="Highest share of spoofs that may pass."
+)
+def verify(name: str | None, **measures: Any) -> None:
+    """Check the digests of installed models and let them compute their reference answers.
 
-    Ends with status 1 when a model fails, or its equal error rate on --images is above --max-eer.
+    Ends with status 1 when a model fails, or measures worse on your images than it may.
     """
-    names = [name] if name else [e for e in load_registry().models if _installed(e)]
+    registry = load_registry()
+    names = [name] if name else [e for e in registry.names if _installed(e)]
     if not names:
         raise click.ClickException(
             "No model is installed. Run: flask --app wsgi models install SFace"
         )
     for each in names:
         try:
-            _verify(each, images, max_eer)
+            if each in registry.liveness:
+                _verify_liveness(each, measures["live"], measures["spoofs"], measures["max_apcer"])
+            else:
+                _verify(each, measures["images"], measures["max_eer"])
         except ModelError as error:
             raise click.ClickException(str(error)) from error
 
@@ -108,7 +127,9 @@ def _verify(name: str, images: Path | None, max_eer: float) -> None:
     from workers.vision.pipeline import VisionSettings, build_pipeline
 
     # Checking is no use of the model: the licence is asked about when a worker starts.
-    settings = VisionSettings(model=name, models_dir=_models_dir(), allow_noncommercial=True)
+    settings = VisionSettings(
+        model=name, models_dir=_models_dir(), allow_noncommercial=True, liveness="off"
+    )
     pipeline = build_pipeline(settings)
     click.echo(f"{pipeline.model}: computes its reference embedding ({pipeline.engine})")
     if images is None:
@@ -117,6 +138,28 @@ def _verify(name: str, images: Path | None, max_eer: float) -> None:
     click.echo(report.text)
     if report.equal_error_rate > max_eer:
         raise ModelError(f"The equal error rate is above {max_eer:.2%}")
+
+
+def _verify_liveness(name: str, live: Path | None, spoofs: Path | None, max_apcer: float) -> None:
+    from workers.vision.engines.select import choose_engines
+    from workers.vision.liveness import load_liveness
+    from workers.vision.measure_liveness import measure_liveness
+    from workers.vision.pipeline import VisionSettings, build_pipeline
+
+    settings = VisionSettings(
+        models_dir=_models_dir(),
+        allow_noncommercial=True,
+        liveness="required",
+        liveness_model=name,
+    )
+    load_liveness(settings, choose_engines(settings).detector)
+    click.echo(f"{_entry(name).identity}: computes its reference answers")
+    if live is None or spoofs is None:
+        return
+    report = measure_liveness(build_pipeline(settings), live, spoofs)
+    click.echo(report.text)
+    if report.apcer > max_apcer:
+        raise ModelError(f"More than {max_apcer:.2%} of the spoofs pass")
 
 
 def _installed(name: str) -> bool:

@@ -13,7 +13,7 @@ from workers.vision.arrays import Floats
 from workers.vision.pipeline import RecognitionPipeline
 from workers.vision.results import ImageInput, PipelineOptions
 
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def measure_folder(pipeline: RecognitionPipeline, folder: Path) -> ErrorReport:
 def _inputs(folder: Path) -> Iterator[ImageInput]:
     options = PipelineOptions(max_faces=1)
     for path in sorted(folder.glob("*/*")):
-        if path.suffix.lower() in _SUFFIXES:
+        if path.suffix.lower() in SUFFIXES:
             yield ImageInput(path.parent.name, path.read_bytes, options)
 
 
