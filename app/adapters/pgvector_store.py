@@ -10,8 +10,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.adapters.bulk_rows import BulkTable
 from app.domain.gallery import Embedding, GalleryRef, GalleryVector
 from app.domain.matching import Neighbour
+
+_VECTORS = BulkTable("bulk_vectors", {"face_id": "uuid", "embedding": "halfvec"})
 
 
 @dataclass(frozen=True)
@@ -29,22 +32,16 @@ class PgVectorStore:
         """Insert the vectors of faces that exist in `faces`."""
         if not vectors:
             return
-        rows = [
-            {"face_id": str(vector.face_id), "embedding": as_literal(vector.embedding)}
-            for vector in vectors
-        ]
+        _VECTORS.fill(
+            self.session,
+            ({"face_id": vector.face_id, "embedding": vector.embedding} for vector in vectors),
+        )
         self.session.execute(
             text(f"""
                 INSERT INTO {_table(gallery)} (face_id, tenant_id, collection_id, embedding)
-                SELECT face_id, :tenant_id, :collection_id, embedding
-                FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-                  AS row (face_id uuid, embedding halfvec({gallery.dimensions:d}))
+                SELECT face_id, :tenant_id, :collection_id, embedding FROM pg_temp.bulk_vectors
                 ON CONFLICT (face_id) DO NOTHING"""),  # noqa: S608 - the dimension is an integer of ours
-            {
-                "tenant_id": gallery.tenant_id,
-                "collection_id": gallery.collection_id,
-                "rows": json.dumps(rows),
-            },
+            {"tenant_id": gallery.tenant_id, "collection_id": gallery.collection_id},
         )
 
     def search(

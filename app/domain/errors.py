@@ -6,7 +6,6 @@ FaceQueueError
 ├── ItemError                  one image of a job failed; stored on its item
 ├── ModelError                 a model cannot be used; the process refuses to start
 ├── DeliveryError              a webhook attempt failed; recorded on the attempt
-├── LeaseLost                  another worker owns the shard now; the holder must stop
 └── ConfigurationError         the settings are wrong; the process refuses to start
 
 `code` is stable: clients match on it. `docs/errors.md` lists them all and a test keeps it so.
@@ -65,12 +64,6 @@ class ModelSelfTestFailed(ModelError):
     """The loaded model does not reproduce its reference embedding."""
 
     code = "model_self_test_failed"
-
-
-class LeaseLost(FaceQueueError):
-    """The lease on a shard expired or was taken over: its holder may write nothing more."""
-
-    code = "lease_lost"
 
 
 class IllegalTransition(FaceQueueError):

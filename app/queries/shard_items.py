@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from app.domain.lease import Lease
@@ -37,9 +37,15 @@ def open_items(session: Session, lease: Lease) -> list[OpenItem]:
     return [OpenItem(row.seq, row.image_uri, row.reference_uri) for row in rows]
 
 
-def claimed_subjects(session: Session, job_id: UUID, seqs: Sequence[int]) -> dict[int, UUID | None]:
-    """Whom each item shows or is compared with, by the client's word."""
+def claimed_subjects(
+    session: Session, items: Sequence[tuple[UUID, int]]
+) -> dict[tuple[UUID, int], UUID | None]:
+    """Whom each item (job, number) shows or is compared with, by the client's word."""
     rows = session.execute(
-        select(Item.seq, Item.subject_id).where(Item.job_id == job_id, Item.seq.in_(seqs))
+        select(Item.job_id, Item.seq, Item.subject_id).where(
+            # The jobs by themselves too: so the plan holds their partitions only.
+            Item.job_id.in_({job_id for job_id, _ in items}),
+            tuple_(Item.job_id, Item.seq).in_(items),
+        )
     )
-    return {row.seq: row.subject_id for row in rows}
+    return {(row.job_id, row.seq): row.subject_id for row in rows}

@@ -9,7 +9,8 @@ from app.domain.identifiers import new_id
 from app.domain.lease import POISON_DEATHS, Lease
 from app.domain.outcomes import ItemOutcome
 from app.models.session import tenant_transaction
-from app.services.store_results import ShardResults, store_results
+from app.services.job_batch import ShardFate, ShardResults
+from app.services.store_results import store_results
 
 _DEAD_LETTER = text("""
 INSERT INTO dead_letters (id, tenant_id, job_id, item_seq, image_uri, code, reason)
@@ -19,22 +20,24 @@ ON CONFLICT (job_id, item_seq) DO NOTHING
 """)
 
 
-def bury_item(lease: Lease, seq: int) -> bool:
+def bury_item(lease: Lease, seq: int) -> ShardFate:
     """Fail the item with `worker_crashed` and write its dead letter, in one transaction.
 
-    Returns whether the job goes on. Raises LeaseLost as `store_results` does.
+    Returns what becomes of the shard; nothing is written when it is `LOST`.
     """
     error = WorkerCrashed(f"the image ended {POISON_DEATHS} worker processes while alone in them")
+    results = ShardResults(lease, (ItemOutcome(seq, error=error),))
     with tenant_transaction(lease.tenant_id) as session:
-        goes_on = store_results(ShardResults(lease, (ItemOutcome(seq, error=error),)))
-        session.execute(
-            _DEAD_LETTER,
-            {
-                "id": new_id(),
-                "job_id": lease.shard.job_id,
-                "seq": seq,
-                "code": error.code,
-                "reason": error.message,
-            },
-        )
-    return goes_on
+        fate = store_results(lease.tenant_id, [results])[lease.shard]
+        if fate is not ShardFate.LOST:
+            session.execute(
+                _DEAD_LETTER,
+                {
+                    "id": new_id(),
+                    "job_id": lease.shard.job_id,
+                    "seq": seq,
+                    "code": error.code,
+                    "reason": error.message,
+                },
+            )
+    return fate

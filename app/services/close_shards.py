@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
-from app.domain.lease import Lease
+from app.domain.lease import Lease, ShardRef
 from app.domain.states import JobState
 from app.models.job import Job
-from app.services.finish_job import finish_job
+from app.services.finish_job import finish_job, finish_jobs
 
 _CLOSE_UNLEASED = text("""
 WITH closed AS (
@@ -32,23 +35,33 @@ WHERE id = :job_id
 """)
 
 
+_STATES = text("""
+SELECT id, state FROM jobs WHERE id = ANY(:job_ids)
+""").bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
+
+
 def close_unleased_shards(session: Session, job_id: UUID) -> None:
     """Close every shard nobody holds; shards first and the job last, as everywhere."""
     closed = session.execute(_CLOSE_UNLEASED, {"job_id": job_id}).scalar_one()
     session.execute(_COUNT_CANCELED, {"job_id": job_id, "closed": closed})
 
 
-def settle_job(session: Session, job_id: UUID, lease: Lease) -> bool:
-    """After a batch: end the job if that was its last, or leave it if it is being canceled.
+def settle_jobs(session: Session, leases: Sequence[Lease]) -> set[ShardRef]:
+    """After a batch: end the jobs whose last it was, and leave those that are being canceled.
 
-    Returns whether there is nothing more to do for this lease.
+    Returns the shards of which nothing is left to do.
     """
-    state = session.execute(
-        text("SELECT state FROM jobs WHERE id = :job_id"), {"job_id": job_id}
-    ).scalar_one()
-    if state == JobState.CANCELLING:
+    states = {
+        row.id: row.state
+        for row in session.execute(
+            _STATES, {"job_ids": sorted({lease.shard.job_id for lease in leases})}
+        )
+    }
+    left = [lease for lease in leases if states[lease.shard.job_id] == JobState.CANCELLING]
+    for lease in left:
         _close_leased_shard(session, lease)
-    return finish_job(session, job_id) or state == JobState.CANCELLING
+    ended = set(finish_jobs(session, sorted(states)))
+    return {lease.shard for lease in leases if lease in left or lease.shard.job_id in ended}
 
 
 def _close_leased_shard(session: Session, lease: Lease) -> None:

@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from app.adapters.bulk_rows import BulkTable
 from app.adapters.pgvector_store import PgVectorStore
 from app.domain.gallery import GalleryRef, GalleryVector
 from app.domain.identifiers import new_id
 from app.domain.outcomes import FoundFace, ItemOutcome
+from app.domain.states import ItemState, Operation
 from app.models.collection import Collection
-from app.models.job import Job
-from app.services.match_faces import FaceKey
+from app.services.close_items import ClosedItems
+from app.services.job_batch import FaceKey, ItemKey, JobBatch
 
-_INSERT = text("""
-INSERT INTO faces (id, tenant_id, collection_id, subject_id, image_sha256, face_no, box, quality,
-                   model, job_id, item_seq)
-SELECT row.id, :tenant_id, :collection_id, row.subject_id, decode(row.sha256, 'hex'), row.face_no,
-       row.box, row.quality, :model, :job_id, row.item_seq
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (id uuid, subject_id uuid, sha256 text,
-  face_no smallint, box integer[], quality real, item_seq integer)
-ORDER BY row.sha256, row.face_no
-ON CONFLICT (collection_id, image_sha256, face_no) DO NOTHING
-RETURNING id
+_FACES = BulkTable(
+    "bulk_faces",
+    {
+        "id": "uuid",
+        "collection_id": "uuid",
+        "subject_id": "uuid",
+        "image_sha256": "bytea",
+        "face_no": "smallint",
+        "box": "integer[]",
+        "quality": "real",
+        "model": "text",
+        "job_id": "uuid",
+        "item_seq": "integer",
+    },
+)
+
+_COLUMNS = ", ".join(_FACES.columns)
+
+# In the order of the unique key, so that two batches with the same photographs never block each
+# other.
+_INSERT = text(
+    f"INSERT INTO faces (tenant_id, {_COLUMNS}) SELECT :tenant_id, {_COLUMNS} "  # noqa: S608 - columns of ours
+    "FROM pg_temp.bulk_faces ORDER BY collection_id, image_sha256, face_no "
+    "ON CONFLICT (collection_id, image_sha256, face_no) DO NOTHING RETURNING id"
+)
+
+_KNOWN = text("""
+SELECT row.id AS proposed, faces.id, faces.subject_id FROM pg_temp.bulk_faces AS row
+JOIN faces ON faces.collection_id = row.collection_id
+  AND faces.image_sha256 = row.image_sha256 AND faces.face_no = row.face_no
 """)
 
-_EXISTING = text("""
-SELECT row.id AS proposed, faces.id, faces.subject_id
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (id uuid, sha256 text, face_no smallint)
-JOIN faces ON faces.collection_id = :collection_id
-  AND faces.image_sha256 = decode(row.sha256, 'hex') AND faces.face_no = row.face_no
-""")
+_COUNT = text("UPDATE collections SET face_count = face_count + :new WHERE id = :id")
 
 
 @dataclass(frozen=True)
@@ -49,81 +66,88 @@ class EnrolledFace:
     reason: str | None = None
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A face that may enter its collection, under an id of its own."""
+
+    face_id: UUID
+    batch: JobBatch
+    collection: Collection
+    outcome: ItemOutcome
+    face: FoundFace
+
+    @property
+    def key(self) -> FaceKey:
+        return self.batch.job.id, self.outcome.seq, self.face.face_no
+
+
 def enrol_faces(
     session: Session,
-    job: Job,
-    collection: Collection,
-    outcomes: Sequence[ItemOutcome],
-    claimed: Mapping[int, UUID | None],
+    batches: Sequence[JobBatch],
+    closed: ClosedItems,
+    claimed: Mapping[ItemKey, UUID | None],
 ) -> dict[FaceKey, EnrolledFace]:
-    """Insert the faces of these items and make them searchable; keys are (seq, face_no).
+    """Insert the faces of closed enrolment items and make them searchable.
 
-    `claimed` says whom each item shows, by its number.
+    `claimed` says whom each item shows.
     """
-    faces = {
-        (outcome.seq, face.face_no): (new_id(), outcome, face)
-        for outcome in outcomes
-        if outcome.image is not None
-        for face in outcome.image.faces
-        if face.embedding is not None
-    }
-    rows = json.dumps(
-        [_row(face_id, o, face, claimed.get(o.seq)) for face_id, o, face in faces.values()]
-    )
-    parameters = {
-        "tenant_id": job.tenant_id,
-        "collection_id": collection.id,
-        "model": job.model,
-        "job_id": job.id,
-        "rows": rows,
-    }
-    inserted = set(session.execute(_INSERT, parameters).scalars())
-    _make_searchable(session, job, collection, faces, inserted)
-    existing = {row.proposed: row for row in session.execute(_EXISTING, parameters)}
+    candidates = list(_candidates(batches, closed))
+    if not candidates:
+        return {}
+    _FACES.fill(session, (_row(candidate, claimed) for candidate in candidates))
+    tenant_id = candidates[0].batch.job.tenant_id
+    inserted = set(session.execute(_INSERT, {"tenant_id": tenant_id}).scalars())
+    _make_searchable(session, [c for c in candidates if c.face_id in inserted])
+    known = {row.proposed: row for row in session.execute(_KNOWN)}
     return {
-        key: (
-            EnrolledFace(face_id, claimed.get(key[0]), enrolled=True)
-            if face_id in inserted
-            else EnrolledFace(
-                existing[face_id].id,
-                existing[face_id].subject_id,
-                enrolled=False,
-                reason="already_enrolled",
-            )
-        )
-        for key, (face_id, _, _) in faces.items()
+        candidate.key: _became(candidate.face_id, known[candidate.face_id])
+        for candidate in candidates
     }
 
 
-def _row(
-    face_id: UUID, outcome: ItemOutcome, face: FoundFace, subject_id: UUID | None
-) -> dict[str, Any]:
+def _candidates(batches: Sequence[JobBatch], closed: ClosedItems) -> Iterator[_Candidate]:
+    for batch in batches:
+        if batch.operation is not Operation.ENROL or batch.collection is None:
+            continue
+        for seq, outcome in batch.outcomes.items():
+            if closed.get((batch.job.id, seq)) is ItemState.SUCCEEDED and outcome.image:
+                for face in outcome.image.faces:
+                    if face.embedding is not None:
+                        yield _Candidate(new_id(), batch, batch.collection, outcome, face)
+
+
+def _row(candidate: _Candidate, claimed: Mapping[ItemKey, UUID | None]) -> dict[str, Any]:
+    job_id, seq, face_no = candidate.key
+    image = candidate.outcome.image
     return {
-        "id": str(face_id),
-        "subject_id": str(subject_id) if subject_id else None,
-        "sha256": outcome.image.sha256.hex() if outcome.image else None,
-        "face_no": face.face_no,
-        "box": face.box,
-        "quality": face.quality,
-        "item_seq": outcome.seq,
+        "id": candidate.face_id,
+        "collection_id": candidate.collection.id,
+        "subject_id": claimed.get((job_id, seq)),
+        "image_sha256": image.sha256 if image else None,
+        "face_no": face_no,
+        "box": candidate.face.box,
+        "quality": candidate.face.quality,
+        "model": candidate.batch.job.model,
+        "job_id": job_id,
+        "item_seq": seq,
     }
 
 
-def _make_searchable(
-    session: Session,
-    job: Job,
-    collection: Collection,
-    faces: dict[FaceKey, tuple[UUID, ItemOutcome, FoundFace]],
-    inserted: set[UUID],
-) -> None:
-    gallery = GalleryRef(job.tenant_id, collection.id, collection.dimensions)
-    vectors = [
-        GalleryVector(face_id, None, face.embedding)
-        for face_id, _, face in faces.values()
-        if face_id in inserted and face.embedding is not None
-    ]
-    PgVectorStore(session).add(gallery, vectors)
-    session.execute(
-        text("UPDATE collections SET face_count = face_count + :new WHERE id = :id"),
-        {"new": len(inserted), "id": collection.id},
-    )
+def _became(proposed: UUID, known: Row[Any]) -> EnrolledFace:
+    if known.id == proposed:
+        return EnrolledFace(known.id, known.subject_id, enrolled=True)
+    return EnrolledFace(known.id, known.subject_id, enrolled=False, reason="already_enrolled")
+
+
+def _make_searchable(session: Session, candidates: Sequence[_Candidate]) -> None:
+    vectors: dict[GalleryRef, list[GalleryVector]] = defaultdict(list)
+    for candidate in candidates:
+        collection, embedding = candidate.collection, candidate.face.embedding
+        if embedding is not None:
+            gallery = GalleryRef(collection.tenant_id, collection.id, collection.dimensions)
+            vectors[gallery].append(GalleryVector(candidate.face_id, None, embedding))
+    for gallery, of_gallery in vectors.items():
+        PgVectorStore(session).add(gallery, of_gallery)
+    counts = Counter(candidate.collection.id for candidate in candidates)
+    for collection_id in sorted(counts):
+        session.execute(_COUNT, {"new": counts[collection_id], "id": collection_id})

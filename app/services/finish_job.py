@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import text
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.domain.identifiers import new_id
@@ -16,61 +19,86 @@ from app.domain.states import TERMINAL_EVENT, JobState, advance
 from app.domain.webhooks import event_payload
 from app.models.job import Job
 from app.models.session import after_commit
-from app.services.notify import tell_job_finished
-
-_ENDS = text("""
-SELECT state FROM jobs
-WHERE id = :job_id AND open_items = 0 AND sealed_at IS NOT NULL AND finished_at IS NULL
-FOR UPDATE
-""")
-
-# Endpoints that are disabled get theirs too: the delivery holds it until they are enabled again.
-_SUBSCRIBERS = text("""
-SELECT id FROM webhook_endpoints
-WHERE :type = ANY (events) AND (CAST(:endpoint_id AS uuid) IS NULL OR id = :endpoint_id)
-""")
-
-_DELIVER = text("""
-INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, job_id, type, payload)
-VALUES (:id, :tenant_id, :endpoint_id, :job_id, :type, :payload)
-ON CONFLICT (endpoint_id, job_id, type) DO NOTHING
-""")
+from app.models.webhook_delivery import WebhookDelivery
+from app.models.webhook_endpoint import WebhookEndpoint
+from app.services.notify import tell_jobs_finished
 
 
 def finish_job(session: Session, job_id: UUID, ending: JobState | None = None) -> bool:
-    """End the job if nothing of it is open; returns whether this call was the one that did.
+    """End one job if nothing of it is open; returns whether this call was the one that did."""
+    return bool(finish_jobs(session, [job_id], ending))
+
+
+def finish_jobs(
+    session: Session, job_ids: Sequence[UUID], ending: JobState | None = None
+) -> list[UUID]:
+    """End those of these jobs of which nothing is open; returns which this call ended.
 
     Called by whoever closed the last item (result writer, canceller, reconciler), in the
     transaction that closed it. `ending` is for jobs that end otherwise than by their items.
     """
-    state = session.execute(_ENDS, {"job_id": job_id}).scalar()
-    if state is None:
-        return False
-    if ending is None:
-        ending = JobState.CANCELED if state == JobState.CANCELLING else JobState.SUCCEEDED
-    job = session.get_one(Job, job_id, populate_existing=True)
+    jobs = _ready_to_end(session, job_ids)
+    if not jobs:
+        return []
     finished_at = dt.datetime.now(dt.UTC)
-    job.state, job.finished_at = advance(JobState(state), ending), finished_at
-    session.flush()
-    if job.notify_webhooks and current_app.config["SETTINGS"].enable_webhooks:
-        _write_deliveries(session, job, finished_at)
-    after_commit(session, lambda: tell_job_finished(job_id))
-    return True
-
-
-def _write_deliveries(session: Session, job: Job, finished_at: dt.datetime) -> None:
-    event = TERMINAL_EVENT[JobState(job.state)]
-    chosen: dict[str, Any] = {"type": event.value, "endpoint_id": job.webhook_endpoint_id}
-    for endpoint_id in session.scalars(_SUBSCRIBERS, chosen).all():
-        delivery_id = new_id()
+    endings: dict[JobState, list[UUID]] = defaultdict(list)
+    for job in jobs:
+        state = JobState(job.state)
+        by_items = JobState.CANCELED if state is JobState.CANCELLING else JobState.SUCCEEDED
+        endings[advance(state, ending or by_items)].append(job.id)
+    for ended_as, ids in endings.items():
         session.execute(
-            _DELIVER,
-            {
-                "id": delivery_id,
-                "tenant_id": job.tenant_id,
-                "endpoint_id": endpoint_id,
-                "job_id": job.id,
-                "type": event.value,
-                "payload": event_payload(delivery_id, event, finished_at, job_event(job)),
-            },
+            update(Job).where(Job.id.in_(ids)).values(state=ended_as, finished_at=finished_at)
         )
+    if current_app.config["SETTINGS"].enable_webhooks:
+        _write_deliveries(session, [job for job in jobs if job.notify_webhooks], finished_at)
+    ended = [job.id for job in jobs]
+    after_commit(session, lambda: tell_jobs_finished(ended))
+    return ended
+
+
+def _ready_to_end(session: Session, job_ids: Sequence[UUID]) -> Sequence[Job]:
+    return session.scalars(
+        select(Job)
+        .where(
+            Job.id.in_(job_ids),
+            Job.open_items == 0,
+            Job.sealed_at.is_not(None),
+            Job.finished_at.is_(None),
+        )
+        .order_by(Job.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _write_deliveries(session: Session, jobs: Sequence[Job], finished_at: dt.datetime) -> None:
+    """One row a job and endpoint that wants to know; unique, whoever ends the job twice.
+
+    Endpoints that are disabled get theirs too: the delivery holds it until they are enabled again.
+    """
+    if not jobs:
+        return
+    endpoints = session.execute(select(WebhookEndpoint.id, WebhookEndpoint.events)).all()
+    rows = [
+        _delivery(job, endpoint.id, finished_at)
+        for job in jobs
+        for endpoint in endpoints
+        if TERMINAL_EVENT[JobState(job.state)] in endpoint.events
+        and job.webhook_endpoint_id in {None, endpoint.id}
+    ]
+    if rows:
+        session.execute(insert(WebhookDelivery).values(rows).on_conflict_do_nothing())
+
+
+def _delivery(job: Job, endpoint_id: UUID, finished_at: dt.datetime) -> dict[str, Any]:
+    delivery_id = new_id()
+    event = TERMINAL_EVENT[JobState(job.state)]
+    return {
+        "id": delivery_id,
+        "tenant_id": job.tenant_id,
+        "endpoint_id": endpoint_id,
+        "job_id": job.id,
+        "type": event.value,
+        "payload": event_payload(delivery_id, event, finished_at, job_event(job)),
+    }

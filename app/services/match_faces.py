@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,20 +13,16 @@ from sqlalchemy.orm import Session
 
 from app.adapters.pgvector_store import PgVectorStore
 from app.domain.gallery import Embedding, GalleryRef
-from app.domain.job_options import JobOptions
 from app.domain.matching import MatchRule, Neighbour, best_per_subject, cosine
 from app.domain.outcomes import FoundFace, ItemOutcome
 from app.domain.states import Decision
-from app.models.collection import Collection
 from app.models.face import Face
-from app.models.job import Job
 from app.models.subject import Subject
+from app.services.job_batch import FaceKey, ItemKey, JobBatch
 from app.services.match_rule import match_rule
 
 # A subject with several faces takes several places among the nearest: look this much further.
 _FACES_A_SUBJECT = 4
-
-FaceKey = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -47,27 +44,51 @@ class PairDecision:
     fmr: float
 
 
-def identify_faces(
-    session: Session, job: Job, collection: Collection, outcomes: Iterable[ItemOutcome]
-) -> dict[FaceKey, FaceDecision]:
-    """Search every good enough face of a batch in the gallery; keys are (seq, face_no)."""
-    options = JobOptions.from_json(job.options)
-    probes = {
-        (outcome.seq, face.face_no): face.embedding
-        for outcome in outcomes
-        if outcome.error is None and outcome.image is not None
-        for face in outcome.image.faces
-        if face.embedding is not None and face.quality >= options.min_quality
-    }
+def identify_faces(session: Session, batches: Sequence[JobBatch]) -> dict[FaceKey, FaceDecision]:
+    """Search every good enough face in its job's gallery: one search a collection."""
+    galleries: dict[UUID, list[JobBatch]] = defaultdict(list)
+    for batch in batches:
+        if batch.collection is not None:
+            galleries[batch.collection.id].append(batch)
+    decisions: dict[FaceKey, FaceDecision] = {}
+    for of_gallery in galleries.values():
+        decisions |= _search(session, of_gallery)
+    return decisions
+
+
+def _search(session: Session, batches: Sequence[JobBatch]) -> dict[FaceKey, FaceDecision]:
+    """The decisions for jobs of one collection; each keeps as many candidates as it asked for."""
+    probes = {key: (batch, face) for batch in batches for key, face in _probes(batch)}
     store = PgVectorStore(session)
-    gallery = GalleryRef(job.tenant_id, collection.id, collection.dimensions)
-    nearest = store.search(gallery, list(probes.values()), options.top_k * _FACES_A_SUBJECT)
-    rule = match_rule(job.model, collection)
+    limit = max(batch.options.top_k for batch in batches) * _FACES_A_SUBJECT
+    nearest = store.search(_gallery(batches[0]), [e for _, e in probes.values()], limit)
+    rules = {batch.job.model: match_rule(batch.job.model, batch.collection) for batch in batches}
     names = _external_ids(session, nearest)
     return {
-        key: _decide(rule, best_per_subject(neighbours, options.top_k), names, store.index_name)
-        for key, neighbours in zip(probes, nearest, strict=True)
+        key: _decide(
+            rules[batch.job.model],
+            best_per_subject(neighbours, batch.options.top_k),
+            names,
+            store.index_name,
+        )
+        for (key, (batch, _)), neighbours in zip(probes.items(), nearest, strict=True)
     }
+
+
+def _probes(batch: JobBatch) -> Iterator[tuple[FaceKey, Embedding]]:
+    for seq, outcome in batch.outcomes.items():
+        if outcome.error is not None or outcome.image is None:
+            continue
+        for face in outcome.image.faces:
+            if face.embedding is not None and face.quality >= batch.options.min_quality:
+                yield (batch.job.id, seq, face.face_no), face.embedding
+
+
+def _gallery(batch: JobBatch) -> GalleryRef:
+    if batch.collection is None:
+        raise ValueError("a job without a collection has no gallery")
+    collection = batch.collection
+    return GalleryRef(collection.tenant_id, collection.id, collection.dimensions)
 
 
 def _external_ids(session: Session, nearest: Sequence[Sequence[Neighbour]]) -> dict[UUID, str]:
@@ -93,28 +114,32 @@ def _decide(
 
 
 def verify_pairs(
-    session: Session,
-    job: Job,
-    collection: Collection | None,
-    outcomes: Iterable[ItemOutcome],
-    claimed: Mapping[int, UUID | None],
-) -> dict[int, PairDecision]:
+    session: Session, batches: Sequence[JobBatch], claimed: Mapping[ItemKey, UUID | None]
+) -> dict[ItemKey, PairDecision]:
     """Compare each item's faces with its reference image, or with the claimed subject's faces."""
-    rule = match_rule(job.model, collection)
-    decisions = {}
-    for outcome in outcomes:
-        if outcome.error is not None or outcome.image is None:
-            continue
-        probes = _embeddings(outcome.image.faces)
-        if outcome.reference is not None:
-            others = _embeddings(outcome.reference.faces)
-        else:
-            others = _subject_embeddings(session, job, collection, claimed.get(outcome.seq))
-        similarity = max((cosine(a, b) for a in probes for b in others), default=-1.0)
-        decisions[outcome.seq] = PairDecision(
-            rule.decide_pair(similarity), similarity, rule.false_match_rate(similarity)
-        )
+    decisions: dict[ItemKey, PairDecision] = {}
+    for batch in batches:
+        rule = match_rule(batch.job.model, batch.collection)
+        for seq, outcome in batch.outcomes.items():
+            if outcome.error is not None or outcome.image is None:
+                continue
+            key = batch.job.id, seq
+            similarity = _best_pair(session, batch, outcome, claimed.get(key))
+            decisions[key] = PairDecision(
+                rule.decide_pair(similarity), similarity, rule.false_match_rate(similarity)
+            )
     return decisions
+
+
+def _best_pair(
+    session: Session, batch: JobBatch, outcome: ItemOutcome, subject_id: UUID | None
+) -> float:
+    probes = _embeddings(outcome.image.faces) if outcome.image else []
+    if outcome.reference is not None:
+        others = _embeddings(outcome.reference.faces)
+    else:
+        others = _subject_embeddings(session, batch, subject_id)
+    return max((cosine(a, b) for a in probes for b in others), default=-1.0)
 
 
 def _embeddings(faces: Iterable[FoundFace]) -> list[Embedding]:
@@ -122,10 +147,9 @@ def _embeddings(faces: Iterable[FoundFace]) -> list[Embedding]:
 
 
 def _subject_embeddings(
-    session: Session, job: Job, collection: Collection | None, subject_id: UUID | None
+    session: Session, batch: JobBatch, subject_id: UUID | None
 ) -> list[Embedding]:
-    if collection is None or subject_id is None:
+    if batch.collection is None or subject_id is None:
         return []
-    gallery = GalleryRef(job.tenant_id, collection.id, collection.dimensions)
     faces = session.execute(select(Face.id).where(Face.subject_id == subject_id)).scalars().all()
-    return PgVectorStore(session).read(gallery, faces)
+    return PgVectorStore(session).read(_gallery(batch), faces)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -16,23 +17,32 @@ _log = structlog.get_logger(__name__)
 
 def wake_dispatcher() -> None:
     """Say that there is work; the dispatcher looks by itself each second anyway."""
-    _notify({NotifyChannel.DISPATCH: ""})
+    _notify([(NotifyChannel.DISPATCH, "")])
 
 
-def tell_job_finished(job_id: UUID) -> None:
-    """Wake whoever waits for the job, and the dispatcher for its webhooks."""
-    _notify({NotifyChannel.JOB_FINISHED: str(job_id), NotifyChannel.DISPATCH: ""})
+def tell_jobs_finished(job_ids: Sequence[UUID]) -> None:
+    """Wake whoever waits for these jobs, and the dispatcher for their webhooks."""
+    finished = [(NotifyChannel.JOB_FINISHED, str(job_id)) for job_id in job_ids]
+    _notify([*finished, (NotifyChannel.DISPATCH, "")])
 
 
-def _notify(payloads: dict[NotifyChannel, str]) -> None:
+_NOTIFY = text("""
+SELECT pg_notify(channel, payload)
+FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS row (channel, payload)
+""")
+
+
+def _notify(messages: Sequence[tuple[NotifyChannel, str]]) -> None:
     """NOTIFY in a transaction of its own; a failure or a delay of 50 ms is let go."""
     try:
         with db.engine.begin() as connection:
             connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
-            for channel, payload in payloads.items():
-                connection.execute(
-                    text("SELECT pg_notify(:channel, :payload)"),
-                    {"channel": channel.value, "payload": payload},
-                )
+            connection.execute(
+                _NOTIFY,
+                {
+                    "channels": [channel.value for channel, _ in messages],
+                    "payloads": [payload for _, payload in messages],
+                },
+            )
     except SQLAlchemyError as error:
         _log.warning("notification_lost", error=str(error))

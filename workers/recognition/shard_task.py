@@ -13,21 +13,22 @@ from flask import Flask
 
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
-from app.domain.errors import ItemError, LeaseLost, RecognitionFailed
+from app.domain.errors import RecognitionFailed
 from app.domain.fairness import BULK_SHARE
 from app.domain.lease import POISON_DEATHS, Lease, ShardRef
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Priority
 from app.services.begin_shard import begin_shard
 from app.services.bury_item import bury_item
+from app.services.job_batch import ShardFate
 from app.services.lease_shards import begin_trial, hand_back, lease_shard, lease_small_shards
 from app.services.notify import wake_dispatcher
 from app.services.record_metrics import record_duration, record_quality
-from app.services.store_results import ShardResults, store_results
 from workers.recognition import shutdown
 from workers.recognition.identity import current_holder
 from workers.recognition.lease_keeper import LeaseKeeper
 from workers.recognition.open_work import OpenWork
+from workers.recognition.result_writer import ResultWriter
 from workers.vision.pipeline import ImageInput, ImageResult, RecognitionPipeline
 
 _log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ class ShardTask:
         self._pipeline = pipeline
         self._store = store
         self._keeper = keeper
+        self._writer = ResultWriter(app, keeper)
         self._holder = current_holder()
         self._works: list[OpenWork] = []
         self._queue: deque[OpenWork] = deque()
@@ -62,14 +64,15 @@ class ShardTask:
         lease = lease_shard(shard, self._holder, self._settings.lease_seconds)
         if lease is None:
             return 0
-        first = self._admit(lease)
-        if first is not None and lease.isolated:
-            closed = self._run_isolated(first)
-        else:
-            self._fill(TASK_ITEMS - lease.open_items, list(Priority))
-            closed = self._run_batched()
-        self._hand_back_rest()
-        return closed
+        with self._writer:
+            first = self._admit(lease)
+            if first is not None and lease.isolated:
+                self._run_isolated(first)
+            else:
+                self._fill(TASK_ITEMS - lease.open_items, list(Priority))
+                self._run_batched()
+            self._hand_back_rest()
+        return self._writer.closed
 
     def _admit(self, lease: Lease) -> OpenWork | None:
         self._keeper.keep(lease)
@@ -104,29 +107,27 @@ class ShardTask:
             else:
                 open_inputs.pop()
 
-    def _run_batched(self) -> int:
-        closed = self._run_stream(admit=True)
+    def _run_batched(self) -> None:
+        self._run_stream(admit=True)
         # Admitted when the stream had taken its last image: nothing else joins them, so that a
         # steady trickle of small jobs does not hold the slot.
         while self._queue and not self._must_stop():
-            closed += self._run_stream(admit=False)
-        return closed
+            self._run_stream(admit=False)
 
-    def _run_stream(self, *, admit: bool) -> int:
-        closed = 0
+    def _run_stream(self, *, admit: bool) -> None:
         with closing(self._pipeline.run(self._inputs())) as batches:
             for batch in batches:
-                closed += self._store_batch(batch)
+                self._store_batch(batch)
                 if self._must_stop():
                     break
                 if admit:
                     self._fill(ADMITTED_ITEMS, [Priority.INTERACTIVE])
-        return closed
+        self._writer.flush()
 
     def _must_stop(self) -> bool:
         return shutdown.requested() or time.monotonic() > self._ends_at
 
-    def _store_batch(self, batch: list[ImageResult]) -> int:
+    def _store_batch(self, batch: list[ImageResult]) -> None:
         outcomes: dict[OpenWork, list[ItemOutcome]] = {}
         self._measure(batch)
         for result in batch:
@@ -134,7 +135,7 @@ class ShardTask:
             outcome = work.take(seq, role, result)
             if outcome is not None:
                 outcomes.setdefault(work, []).append(outcome)
-        return sum(self._store_outcomes(work, found) for work, found in outcomes.items())
+        self._writer.put(outcomes)
 
     def _measure(self, batch: list[ImageResult]) -> None:
         now = time.monotonic()
@@ -146,65 +147,44 @@ class ShardTask:
                 if face.embedding is not None:
                     record_quality(face.quality)
 
-    def _store_outcomes(self, work: OpenWork, outcomes: list[ItemOutcome]) -> int:
-        if not work.live:
-            return 0
-        try:
-            goes_on = store_results(ShardResults(work.lease, tuple(outcomes)))
-        except LeaseLost as error:
-            _log.warning("lease_lost", shard=str(work.lease.shard), detail=str(error))
-            self._drop(work)
-            return 0
-        work.close(outcomes)
-        if work.finished or not goes_on:
-            self._drop(work)
-            wake_dispatcher()
-        return len(outcomes)
-
-    def _drop(self, work: OpenWork) -> None:
-        work.live = False
-        self._keeper.let_go(work.lease)
-
-    def _run_isolated(self, work: OpenWork) -> int:
+    def _run_isolated(self, work: OpenWork) -> None:
         """Try the items of a shard that lost its worker one by one, each recorded before."""
-        closed = 0
         self._queue.clear()
         for seq in work.open_seqs:
             deaths = begin_trial(work.lease, seq)
             if deaths is None:
-                self._drop(work)
-                return closed
+                self._writer.drop(work)
+                return
             if deaths >= POISON_DEATHS:
-                return closed + self._bury(work, seq) + self._run_rest(work)
-            closed += self._try_alone(work, seq)
+                self._bury(work, seq)
+                self._run_rest(work)
+                return
+            self._try_alone(work, seq)
             if self._must_stop() or not work.live:
-                return closed
-        return closed
+                return
 
-    def _bury(self, work: OpenWork, seq: int) -> int:
+    def _bury(self, work: OpenWork, seq: int) -> None:
         _log.error("item_buried", shard=str(work.lease.shard), seq=seq)
-        if not bury_item(work.lease, seq):
-            self._drop(work)
+        if bury_item(work.lease, seq) is not ShardFate.GOES_ON:
+            self._writer.drop(work)
         work.close([ItemOutcome(seq)])
-        return 1
 
-    def _run_rest(self, work: OpenWork) -> int:
+    def _run_rest(self, work: OpenWork) -> None:
         """The poison is found: the rest goes on together."""
         self._queue.append(work)
-        return self._run_batched()
+        self._run_batched()
 
-    def _try_alone(self, work: OpenWork, seq: int) -> int:
-        closed = 0
+    def _try_alone(self, work: OpenWork, seq: int) -> None:
         try:
-            for batch in self._pipeline.run(work.inputs([seq])):
-                closed += self._store_batch(batch)
-        except (ItemError, LeaseLost):
-            raise
+            batches = list(self._pipeline.run(work.inputs([seq])))
         except Exception:  # noqa: BLE001 - it was alone, so whatever failed must not come back
             _log.exception("item_failed_unexpectedly", shard=str(work.lease.shard), seq=seq)
             error = RecognitionFailed("recognition failed on this image for a reason of our own")
-            closed += self._store_outcomes(work, [ItemOutcome(seq, error=error)])
-        return closed
+            self._writer.put({work: [ItemOutcome(seq, error=error)]})
+        else:
+            for batch in batches:
+                self._store_batch(batch)
+        self._writer.flush()
 
     def _hand_back_rest(self) -> None:
         rest = [work.lease for work in self._works if work.live and not work.finished]

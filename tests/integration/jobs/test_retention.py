@@ -18,9 +18,10 @@ from app.domain.states import Operation
 from app.models.session import owner_transaction
 from app.services.begin_shard import begin_shard
 from app.services.ensure_partitions import ensure_partitions
+from app.services.job_batch import ShardResults
 from app.services.lease_shards import lease_shard
 from app.services.purge_expired import Purged, purge_expired
-from app.services.store_results import ShardResults, store_results
+from app.services.store_results import store_results
 from tests.factories.outcomes import outcome
 from tests.factories.tenant_world import TenantWorld
 
@@ -34,7 +35,7 @@ def finished_job(world: TenantWorld) -> UUID:
     lease = lease_shard(ShardRef(job_id, 0), Holder("worker@here/1", 1), 30)
     assert lease is not None
     begin_shard(lease)
-    store_results(ShardResults(lease, (outcome(0),)))
+    store_results(world.tenant_id, [ShardResults(lease, (outcome(0),))])
     return job_id
 
 

@@ -68,7 +68,7 @@ def test_a_job_that_ended_before_is_not_waited_for(world: TenantWorld) -> None:
 def test_an_end_whose_notification_was_lost_is_noticed_all_the_same(
     app: Flask, world: TenantWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.finish_job.tell_job_finished", lambda _job_id: None)
+    monkeypatch.setattr("app.services.finish_job.tell_jobs_finished", lambda _job_ids: None)
     job_id = world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
 
     def wait() -> bool:
