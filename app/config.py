@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     face_rotation: Literal["off", "gated", "full"] = Field(
         default="gated", description="Search for turned heads: never, when odd, always"
     )
+    face_flip_averaging: bool = Field(
+        default=False, description="Embed each face mirrored too; makes it another model"
+    )
     models_dir: Path = Field(
         default=Path(".facequeue/models"), description="Where verified model weights lie"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import NormalDist
@@ -96,6 +96,7 @@ class ModelEntry:
     detector: DetectorEntry
     files: tuple[WeightsFile, ...]
     input: InputSpec
+    flip_averaging: bool = False
 
     @property
     def commercial_use(self) -> bool:
@@ -114,8 +115,12 @@ class ModelEntry:
 
     @property
     def identity(self) -> str:
-        """`name@digest`; raises ModelNotInstalled (see file_in_use)."""
-        return identity_of(self.name, (self.detector.file, self.weights), PREPROCESSING_VERSION)
+        """`name@digest`; raises ModelNotInstalled (see file_in_use).
+
+        With flip averaging it is another one: those embeddings belong in other collections.
+        """
+        version = f"{PREPROCESSING_VERSION}+flip" if self.flip_averaging else PREPROCESSING_VERSION
+        return identity_of(self.name, (self.detector.file, self.weights), version)
 
     def require_licence(self, *, allow_noncommercial: bool) -> None:
         """Raise ModelLicenceRefused unless licences, or else the operator, allow the use."""
@@ -197,8 +202,11 @@ def _find(entries: Mapping[str, Entry], name: str) -> Entry:
         raise ModelUnknown(f"There is no model {name!r}; known are {known}") from None
 
 
-def load_registry(models_dir: Path | None = None) -> Registry:
-    """Read the registry; with `models_dir`, the operator's pinned files are known as well."""
+def load_registry(models_dir: Path | None = None, *, flip_averaging: bool = False) -> Registry:
+    """Read the registry; with `models_dir`, the operator's pinned files are known as well.
+
+    `flip_averaging`: its recognisers embed each face twice, once mirrored.
+    """
     content = _registry_content(REGISTRY_FILE)
     pins = read_pins(models_dir) if models_dir else {}
     files = {name: _weights_file(name, raw, pins) for name, raw in content["files"].items()}
@@ -206,8 +214,9 @@ def load_registry(models_dir: Path | None = None) -> Registry:
         name: DetectorEntry(name, files[raw["file"]], Licence(**raw["licence"]))
         for name, raw in content["detectors"].items()
     }
+    models = {name: _model(name, raw, detectors, files) for name, raw in content["models"].items()}
     return Registry(
-        {name: _model(name, raw, detectors, files) for name, raw in content["models"].items()},
+        {name: replace(entry, flip_averaging=flip_averaging) for name, entry in models.items()},
         {name: _liveness(name, raw, files) for name, raw in content["liveness"].items()},
     )
 

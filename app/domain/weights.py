@@ -114,7 +114,7 @@ def file_in_use(model: str, files: Iterable[WeightsFile]) -> WeightsFile:
     raise not_installed(model)
 
 
-def identity_of(model: str, files: Iterable[WeightsFile], preprocessing: int) -> str:
+def identity_of(model: str, files: Iterable[WeightsFile], preprocessing: int | str) -> str:
     """Return `name@digest`: changes with any file's weights and with preprocessing."""
     parts = [file.sha256 or "" for file in files] + [str(preprocessing)]
     digest = hashlib.sha256(":".join(parts).encode()).hexdigest()

@@ -149,7 +149,8 @@ def _workers(settings: Settings) -> Check:
 
 
 def _offered(settings: Settings) -> str:
-    return load_registry(settings.models_dir).model(settings.face_recognition_model).identity
+    registry = load_registry(settings.models_dir, flip_averaging=settings.face_flip_averaging)
+    return registry.model(settings.face_recognition_model).identity
 
 
 def _scalar(engine: Engine, statement: str) -> object:

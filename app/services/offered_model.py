@@ -17,7 +17,8 @@ def offered_model(name: str | None) -> ModelEntry:
     """
     settings: Settings = current_app.config["SETTINGS"]
     try:
-        entry = load_registry(settings.models_dir).model(name or settings.face_recognition_model)
+        registry = load_registry(settings.models_dir, flip_averaging=settings.face_flip_averaging)
+        entry = registry.model(name or settings.face_recognition_model)
         entry.require_licence(allow_noncommercial=settings.allow_noncommercial_models)
         _ = entry.identity  # raises when the weights have no digest yet
     except ModelError as error:

@@ -26,7 +26,7 @@ def configured_model() -> str:
         ModelError: the model is unknown or not installed; the message names the command.
     """
     settings: Settings = current_app.config["SETTINGS"]
-    registry = load_registry(settings.models_dir)
+    registry = load_registry(settings.models_dir, flip_averaging=settings.face_flip_averaging)
     return registry.model(settings.face_recognition_model).identity
 
 
@@ -64,6 +64,7 @@ def _vision_settings(settings: Settings) -> VisionSettings:
         models_dir=settings.models_dir,
         engine=settings.face_engine,
         device=settings.face_device,
+        flip_averaging=settings.face_flip_averaging,
         max_bytes=settings.max_upload_size,
         allow_noncommercial=settings.allow_noncommercial_models,
         liveness=_liveness(settings),

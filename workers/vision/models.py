@@ -49,7 +49,8 @@ def load_model(settings: VisionSettings) -> LoadedModel:
     import cv2
 
     cv2.setNumThreads(settings.threads)
-    entry = load_registry(settings.models_dir).model(settings.model)
+    registry = load_registry(settings.models_dir, flip_averaging=settings.flip_averaging)
+    entry = registry.model(settings.model)
     entry.require_licence(allow_noncommercial=settings.allow_noncommercial)
     choice = choose_engines(settings)
     detector_file = entry.detector.file.verified_path(settings.models_dir, entry.name)
@@ -58,7 +59,7 @@ def load_model(settings: VisionSettings) -> LoadedModel:
     loaded = LoadedModel(
         entry=entry,
         detector=Detector(detector_graph),
-        recogniser=Recogniser(entry.name, entry.dimensions, entry.input, recogniser_graph),
+        recogniser=Recogniser(entry, recogniser_graph),
         engine=f"{runs_on.name} {runs_on.precision}",
         engine_reason=choice.reason,
         picture_batch=detector_graph.batch_size,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.domain.model_registry import InputSpec
+from app.domain.model_registry import InputSpec, ModelEntry
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.engines.base import Graph
 
@@ -16,25 +16,32 @@ _SHORTEST = 1e-12  # a zero vector stays one, instead of becoming not-a-number
 class Recogniser:
     """A network that embeds faces, fed the way its registry entry states."""
 
-    def __init__(self, name: str, dimensions: int, spec: InputSpec, graph: Graph) -> None:
-        self.name = name
-        self.dimensions = dimensions
-        self._spec = spec
+    def __init__(self, entry: ModelEntry, graph: Graph) -> None:
+        self.name = entry.name
+        self.dimensions = entry.dimensions
+        self._spec = entry.input
+        self._flip_averaging = entry.flip_averaging
         self._graph = graph
 
     def embed(self, crops: Sequence[Pixels]) -> Floats:
         """Embed (112, 112, 3) BGR crops; returns (n, dimensions), each row of length 1.
+
+        With flip averaging, the mean of a face's vector and its mirror image's.
 
         Raises:
             ValueError: the network does not answer with vectors of the stated dimension.
         """
         if not crops:
             return np.zeros((0, self.dimensions), dtype=np.float32)
+        vectors = self._unit_vectors(crops)
+        if not self._flip_averaging:
+            return vectors
+        return _of_length_1(vectors + self._unit_vectors([crop[:, ::-1] for crop in crops]))
+
+    def _unit_vectors(self, crops: Sequence[Pixels]) -> Floats:
         size = 1 if self._spec.batch_axis == "one" else self._graph.batch_size
         parts = [self._forward(crops[i : i + size]) for i in range(0, len(crops), size)]
-        vectors = np.concatenate(parts)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.maximum(lengths, _SHORTEST), dtype=np.float32)
+        return _of_length_1(np.concatenate(parts))
 
     def _forward(self, crops: Sequence[Pixels]) -> Floats:
         (vectors,) = self._graph.run(prepare(crops, self._spec)).values()
@@ -44,6 +51,11 @@ class Recogniser:
                 f"the registry states {self.dimensions} dimensions"
             )
         return np.asarray(vectors, dtype=np.float32)
+
+
+def _of_length_1(vectors: Floats) -> Floats:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, _SHORTEST), dtype=np.float32)
 
 
 def prepare(crops: Sequence[Pixels], spec: InputSpec) -> Floats:

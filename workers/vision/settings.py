@@ -21,6 +21,7 @@ class VisionSettings:
         models_dir: where `models install` puts verified weights.
         engine: which library runs the networks; "auto" takes the best one installed.
         device: "cuda" runs ONNX Runtime on the GPU this process sees.
+        flip_averaging: embed each face mirrored too, and take the mean; another model identity.
         threads: threads of each library; with one process a core, 1.
         fetch_threads: images fetched and decoded at a time.
         batch_size: images in one list of results, which the caller commits together.
@@ -39,6 +40,7 @@ class VisionSettings:
     models_dir: Path = Path(".facequeue/models")
     engine: EngineName = "auto"
     device: Literal["cpu", "cuda"] = "cpu"
+    flip_averaging: bool = False
     threads: int = 1
     fetch_threads: int = 4
     batch_size: int = 32

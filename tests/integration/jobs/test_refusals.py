@@ -14,8 +14,10 @@ from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
 from app.services.begin_shard import begin_shard
 from app.services.lease_shards import lease_shard
+from app.services.offered_model import offered_model
 from app.services.tenants import deny_location
 from tests.factories.tenant_world import TenantWorld
+from workers.recognition.loaded_pipeline import configured_model
 from workers.recognition.open_work import OpenWork
 
 pytestmark = pytest.mark.stack
@@ -34,6 +36,25 @@ def test_another_model_than_the_collections_is_refused(world: TenantWorld) -> No
 
     assert refused.value.code == "model_dimension_mismatch"
     assert refused.value.errors[0].pointer == "/model"
+
+
+def test_flip_averaging_is_another_model_to_a_collection(
+    world: TenantWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """API and worker name it alike, and no vector of it can reach a collection made before."""
+    collection = world.collection()
+    before = offered_model(None).identity
+    settings = current_app.config["SETTINGS"].model_copy(update={"face_flip_averaging": True})
+    monkeypatch.setitem(current_app.config, "SETTINGS", settings)
+
+    assert configured_model() == offered_model(None).identity != before
+    with pytest.raises(ModelMismatch):
+        world.submit(
+            Operation.IDENTIFY,
+            ItemRequest("a", world.uri("a.jpg")),
+            collection_id=collection,
+            model="SFace",
+        )
 
 
 def test_a_collection_that_is_not_there_is_refused(world: TenantWorld) -> None:

@@ -56,6 +56,10 @@ def test_new_preprocessing_changes_the_identity(
     assert sface.identity != before
 
 
+def test_flip_averaging_changes_the_identity(sface: ModelEntry) -> None:
+    assert load_registry(flip_averaging=True).model("SFace").identity != sface.identity
+
+
 def test_a_licence_that_forbids_commercial_use_is_refused_until_the_operator_accepts_it() -> None:
     arcface = load_registry().model("ArcFace")
     with pytest.raises(ModelLicenceRefused, match="ALLOW_NONCOMMERCIAL_MODELS"):
