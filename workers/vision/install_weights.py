@@ -58,11 +58,11 @@ class Installation:
         self.models_dir.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self.models_dir, prefix=".install-") as name:
             folder = Path(name)
-            offered = {file_sha256(path): path for path in self._offered(folder)}
+            found = [(file_sha256(path), path) for path in self._offered(folder)]
             taken = {digest for part in entry.parts for digest in _published_digests(part)}
-            own = [path for digest, path in offered.items() if digest not in taken]
+            own = [path for digest, path in found if digest not in taken]
             for part in entry.parts:
-                self._install_part(entry.name, part, offered, own, folder)
+                self._install_part(entry.name, part, dict(found), own, folder)
 
     def _install_part(
         self,
