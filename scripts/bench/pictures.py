@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -32,12 +34,12 @@ class Picture:
     min_face: int
 
 
-def mixed_pictures(portraits: Path, count: int, *, largest: int = 10**9) -> list[Picture]:
+def mixed_pictures(portraits: Path, count: int, *, largest: int = 10**9) -> Iterator[Picture]:
     """Draw `count` different pictures of at most `largest` pixels, the same on every machine."""
     random = np.random.default_rng(1)
     mix = [each for each in _MIX if each[0] * each[1] <= largest]
     heads = [_head(portraits / name) for name in _HEADS]
-    return [_draw(heads, random, *each) for each in islice(cycle(mix), count)]
+    return (_draw(heads, random, *each) for each in islice(cycle(mix), count))
 
 
 def _head(path: Path) -> npt.NDArray[np.uint8]:
@@ -73,3 +75,22 @@ def _draw(
         canvas[top : top + small.shape[0], left : left + small.shape[1]] = small
     data = cv2.imencode(".jpg", canvas, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes()
     return Picture(data, faces, max(24, max(width, height) // 40))
+
+
+def save_pictures(pictures: Iterable[Picture], folder: Path) -> int:
+    """Write pictures as `000000.jpg` and so on, with what is known of them beside; how many."""
+    facts = []
+    for number, picture in enumerate(pictures):
+        (folder / f"{number:06}.jpg").write_bytes(picture.data)
+        facts.append([picture.faces, picture.min_face])
+    (folder / "pictures.json").write_text(json.dumps(facts), encoding="ascii")
+    return len(facts)
+
+
+def load_pictures(folder: Path, first: int, count: int) -> list[Picture]:
+    """Read back pictures that `save_pictures` wrote."""
+    facts = json.loads((folder / "pictures.json").read_text(encoding="ascii"))
+    return [
+        Picture((folder / f"{number:06}.jpg").read_bytes(), *facts[number])
+        for number in range(first, first + count)
+    ]

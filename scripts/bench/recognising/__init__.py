@@ -1,0 +1,1 @@
+"""Measuring recognition: bare stages, the pipeline, the whole worker path, and DeepFace."""
