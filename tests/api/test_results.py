@@ -183,3 +183,39 @@ def _verify_job(api: Caller) -> UUID:
             {"id": job_id},
         )
     return job_id
+
+
+LIVENESS = {"score": 0.91, "live": True, "threshold": 0.5, "model": "MiniFASNet@0123456789ab"}
+SPOOF = {**LIVENESS, "score": 0.12, "live": False}
+
+
+def test_a_face_whose_liveness_was_checked_shows_what_was_found(api: Caller) -> None:
+    job_id = make_job(api.tenant_id)
+    close_item(job_id, 0, faces=[{"liveness": LIVENESS}, {"liveness": SPOOF}, {}])
+
+    live, spoof, unasked = _items(api, job_id)[0]["faces"]
+
+    assert (live["liveness"], spoof["liveness"]) == (LIVENESS, SPOOF)
+    assert "liveness" not in unasked
+
+
+def test_a_face_that_is_not_live_is_unknown_and_matches_nobody(api: Caller) -> None:
+    collection = make_collection(api.tenant_id)
+    job_id = make_job(api.tenant_id, operation=Operation.IDENTIFY, collection_id=collection.id)
+    close_item(job_id, 0, faces=[{"liveness": SPOOF}])
+
+    (face,) = _items(api, job_id)[0]["faces"]
+
+    assert (face["decision"], face["matches"]) == ("unknown", [])
+
+
+def test_a_face_that_is_not_live_says_that_it_was_not_enrolled_for_that(api: Caller) -> None:
+    collection = make_collection(api.tenant_id)
+    job_id = make_job(
+        api.tenant_id, operation=Operation.ENROL, collection_id=collection.id, subject="p-1"
+    )
+    close_item(job_id, 0, faces=[{"liveness": SPOOF}])
+
+    (face,) = _items(api, job_id)[0]["faces"]
+
+    assert (face["enrolled"], face["reason"], face["face_id"]) == (False, "not_live", None)
