@@ -12,6 +12,7 @@ import pytest
 
 from app.domain.errors import ModelError
 from workers.vision.engines import select
+from workers.vision.models import load_model
 from workers.vision.pipeline import (
     ImageInput,
     PipelineOptions,
@@ -24,8 +25,10 @@ INSTALLED = [
     name for name in ("onnxruntime", "openvino") if importlib.util.find_spec(name) is not None
 ]
 
+needs_openvino = pytest.mark.skipif("openvino" not in INSTALLED, reason="needs openvino")
 
-@pytest.fixture(params=INSTALLED)
+
+@pytest.fixture(params=[*INSTALLED, "auto"])
 def engine_pipeline(request: pytest.FixtureRequest, models_dir: Path) -> RecognitionPipeline:
     return build_pipeline(VisionSettings(models_dir=models_dir, engine=request.param))
 
@@ -69,6 +72,27 @@ def test_auto_takes_onnx_runtime_where_openvino_is_not_installed(
     choice = select.choose_engines(VisionSettings())
     assert choice.recogniser.name == "onnxruntime"
     assert "not installed" in choice.reason
+
+
+@needs_openvino
+def test_auto_embeds_in_openvino_and_detects_where_that_is_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(select, "computes_bf16", lambda: False)
+    choice = select.choose_engines(VisionSettings())
+    assert (choice.detector.name, choice.recogniser.name) == ("onnxruntime", "openvino")
+    monkeypatch.setattr(select, "computes_bf16", lambda: True)
+    choice = select.choose_engines(VisionSettings())
+    assert (choice.detector.precision, choice.recogniser.precision) == ("fp32", "bf16")
+
+
+@needs_openvino
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9])
+def test_openvino_embeds_any_number_of_faces_alike(models_dir: Path, count: int) -> None:
+    recogniser = load_model(VisionSettings(models_dir=models_dir, engine="openvino")).recogniser
+    crops = list(np.random.default_rng(count).integers(0, 256, (count, 112, 112, 3), np.uint8))
+    alone = np.concatenate([recogniser.embed([crop]) for crop in crops])
+    assert (recogniser.embed(crops) * alone).sum(axis=1).min() >= 0.9999
 
 
 def test_openvino_without_its_package_is_an_error_that_says_so(

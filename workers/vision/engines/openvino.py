@@ -9,18 +9,23 @@ import numpy as np
 
 from workers.vision.arrays import Floats
 
+# Faces at a time: each weight is read once for all of them, and their activations still fit the
+# cache. On a core with AVX2 and 512 KiB: 15.5 ms a face alone, 14.0 by four, 14.5 by eight.
+FACE_BATCH = 4
+
 
 class OpenVinoEngine:
-    """Runs graphs on the CPU with `threads` threads."""
+    """Runs graphs on the CPU with `threads` threads, `batch` inputs at a time."""
 
     name = "openvino"
 
-    def __init__(self, *, threads: int = 1, precision: str = "fp32") -> None:
+    def __init__(self, *, threads: int = 1, precision: str = "fp32", batch: int = 1) -> None:
         import openvino
 
         self._core = openvino.Core()
         self._core.set_property({"ENABLE_MMAP": True})
         self._threads = threads
+        self._batch = batch
         self.precision = precision
 
     def load(self, path: Path) -> OpenVinoGraph:
@@ -29,18 +34,22 @@ class OpenVinoEngine:
         options = {
             "INFERENCE_NUM_THREADS": self._threads,
             "NUM_STREAMS": 1,
-            "PERFORMANCE_HINT": "LATENCY",
+            # With one stream the hint only chooses among layouts; this one's are faster.
+            "PERFORMANCE_HINT": "THROUGHPUT",
             "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[self.precision],
         }
-        return OpenVinoGraph(self._core.compile_model(model, "CPU", options))
+        return OpenVinoGraph(self._core.compile_model(model, "CPU", options), self._batch)
 
 
 class OpenVinoGraph:
-    """A compiled model and one request, which is reused."""
+    """A compiled model and one request, which is reused.
 
-    batch_size = 1
+    The batch axis stays free: one model for each of a few fixed sizes is no faster, and each
+    takes 110 MB for its own copy of SFace's weights.
+    """
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, batch_size: int = 1) -> None:
+        self.batch_size = batch_size
         self._request = compiled.create_infer_request()
         # A tensor has several names; the one that ONNX gave the output is its node's.
         self._outputs = [
