@@ -87,8 +87,9 @@ def main(
     if core not in os.sched_getaffinity(0):
         raise click.BadParameter(f"this process may not run on core {core}", param_hint="--core")
     rotations = _ROTATIONS if rotation == "all" else (cast("Rotation", rotation),)
-    places = {"portraits": portraits, "models_dir": models_dir}
-    wanted = Wanted(rotations=rotations, core=core, **places, **options)
+    wanted = Wanted(
+        rotations=rotations, core=core, portraits=portraits, models_dir=models_dir, **options
+    )
     try:
         if children is not None:
             report = measure_scaling(wanted, children, _say)

@@ -17,6 +17,7 @@ from workers.vision.arrays import Pixels
 from workers.vision.detect import DETECTABLE_FACE, Detections, Detector, join, suppress
 from workers.vision.results import PipelineOptions
 from workers.vision.rotation import distinct, straighten, turned_proposals
+from workers.vision.shrink import resized
 
 # Up to this side a picture is looked at once; it costs about 12 ms on one core.
 SINGLE_PASS_SIDE = 640
@@ -27,7 +28,6 @@ TILE_OVERLAP = 256
 _COARSE_SIDE = 320
 _COARSE_SIDE_WITH_TILES = 640
 _UNSURE = 6  # proposals below the wanted confidence that may turn out to be turned faces
-_AREA_BELOW = 0.5  # above this scale, plain interpolation shows no aliasing worth its price
 
 
 @dataclass(frozen=True)
@@ -100,17 +100,12 @@ def _views(picture: Pixels, options: PipelineOptions) -> Iterator[_View]:
         yield from _tiles(whole)
     else:
         yield whole
-    yield _resized(picture, (_COARSE_SIDE_WITH_TILES if tiled else _COARSE_SIDE) / longest)
+    coarse = (_COARSE_SIDE_WITH_TILES if tiled else _COARSE_SIDE) / longest
+    yield _View(resized(whole.pixels, coarse / whole.scale), coarse)
 
 
 def _resized(picture: Pixels, scale: float) -> _View:
-    import cv2
-
-    if scale == 1.0:
-        return _View(picture, 1.0)
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    method = cv2.INTER_AREA if scale < _AREA_BELOW else cv2.INTER_LINEAR
-    return _View(np.asarray(cv2.resize(picture, size, interpolation=method)), scale)
+    return _View(resized(picture, scale), scale)
 
 
 def _tiles(whole: _View) -> Iterator[_View]:

@@ -82,7 +82,7 @@ def _stages(rounds: Rounds, count: int) -> dict[str, float]:
 
 
 def _cpu_ratio(rounds: Rounds, of: str, to: str) -> float:
-    return round(_sum(rounds[of], "cpu") / _sum(rounds[to], "cpu"), 3)
+    return float(round(_sum(rounds[of], "cpu") / _sum(rounds[to], "cpu"), 3))
 
 
 def _sum(answers: Sequence[Answer], name: str) -> Any:

@@ -88,7 +88,7 @@ class _PerPicture(RecognitionPipeline):
 
     def _limited(self, inputs: Iterable[ImageInput]) -> Iterator[ImageInput]:
         for image in inputs:
-            _, seq, _ = image.key  # type: ignore[misc] # the key that OpenWork gives
+            _, seq, _ = cast("tuple[object, int, str]", image.key)  # OpenWork's
             limit = self._min_faces.get(seq, image.options.min_face)
             yield replace(image, options=replace(image.options, min_face=limit))
 
