@@ -10,7 +10,7 @@ from uuid import UUID
 from app.domain.errors import DuplicateCustomId, EmptyJob, FieldError, Invalid, TooManyItems
 from app.domain.job_options import JobOptions
 from app.domain.states import EnrolFaces, Operation
-from app.domain.storage import ObjectLocation
+from app.domain.storage import is_object_uri
 
 # A request with a thousand wrong items is answered with the first ones.
 _MOST_ERRORS = 20
@@ -93,7 +93,7 @@ class JobRequest:
         if (item.image is None) == (item.image_id is None):
             yield "image", "exactly one of image and image_id is needed"
         for name, uri in (("image", item.image), ("reference", item.reference)):
-            if uri is not None and not _is_location(uri):
+            if uri is not None and not is_object_uri(uri):
                 yield name, "an S3 URI has the form s3://bucket/key"
         yield from self._pairing_problems(item)
 
@@ -112,10 +112,3 @@ class JobRequest:
                 yield "subject", "enrol_faces=all enrols faces without a subject"
         elif item.subject is not None:
             yield "subject", f"{self.operation} takes no subject"
-
-
-def _is_location(uri: str) -> bool:
-    try:
-        return bool(ObjectLocation.parse(uri).key)
-    except ValueError:
-        return False

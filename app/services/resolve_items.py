@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from uuid import UUID
 
 from flask import current_app
+from pydantic_core import to_json
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
@@ -29,7 +29,7 @@ class ResolvedItems:
 
     def as_json(self) -> str:
         """The rows as one JSON array, for a single INSERT."""
-        return json.dumps(self.rows)
+        return to_json(self.rows).decode()
 
 
 def resolve_items(session: Session, tenant_id: UUID, request: JobRequest) -> ResolvedItems:
@@ -114,7 +114,7 @@ def _check_locations(session: Session, tenant_id: UUID, request: JobRequest) -> 
     outside = [
         FieldError(pointer, f"{uri} is not in a bucket or prefix registered for you")
         for pointer, uri in named
-        if not readable.covers(ObjectLocation.parse(uri))
+        if not readable.covers(uri)
     ]
     if outside:
         raise LocationForbidden(errors=tuple(outside[:20]))

@@ -67,10 +67,9 @@ class OpenWork:
 
     def _load(self, uri: str) -> bytes:
         """Checked again at the last moment: a bucket may have been taken from the tenant."""
-        location = ObjectLocation.parse(uri)
-        if not self._work.readable.covers(location):
-            raise BucketForbidden(f"{location} is not in a bucket or prefix registered for you")
-        return self._store.read(location)
+        if not self._work.readable.covers(uri):
+            raise BucketForbidden(f"{uri} is not in a bucket or prefix registered for you")
+        return self._store.read(ObjectLocation.parse(uri))
 
     def take(self, seq: int, role: str, result: ImageResult) -> ItemOutcome | None:
         """Add one image's result; returns the item's outcome once it is whole."""

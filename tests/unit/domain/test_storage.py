@@ -3,11 +3,15 @@ from __future__ import annotations
 import pytest
 
 from app.domain.identifiers import new_id
-from app.domain.storage import ObjectLocation, ReadableStorage, upload_location
+from app.domain.storage import ObjectLocation, ReadableStorage, is_object_uri, upload_location
 
 
 def place(uri: str) -> ObjectLocation:
     return ObjectLocation.parse(uri)
+
+
+def readable(*places: str) -> ReadableStorage:
+    return ReadableStorage("uploads-here", new_id(), tuple(place(uri) for uri in places))
 
 
 def test_a_location_reads_back_as_it_was_written() -> None:
@@ -21,35 +25,45 @@ def test_what_is_no_location_is_refused(uri: str) -> None:
 
 
 def test_a_whole_bucket_covers_its_keys() -> None:
-    assert place("s3://b/any/key").within([place("s3://b/")])
+    assert readable("s3://b/").covers("s3://b/any/key")
 
 
 def test_a_prefix_ends_at_a_segment() -> None:
-    allowed = [place("s3://b/photos")]
-
-    assert place("s3://b/photos/a.jpg").within(allowed)
-    assert not place("s3://b/photos-private/a.jpg").within(allowed)
+    for photos in (readable("s3://b/photos"), readable("s3://b/photos/")):
+        assert photos.covers("s3://b/photos/a.jpg")
+        assert not photos.covers("s3://b/photos-private/a.jpg")
 
 
 def test_another_bucket_is_not_covered() -> None:
-    assert not place("s3://other/photos/a.jpg").within([place("s3://b/photos")])
+    assert not readable("s3://b/photos").covers("s3://other/photos/a.jpg")
+    assert not readable("s3://b/").covers("s3://b-private/a.jpg")
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/a", "s3://bucket//", "s3://b/a b/ü.jpg"])
+def test_an_object_has_a_bucket_and_a_key(uri: str) -> None:
+    assert is_object_uri(uri)
+
+
+@pytest.mark.parametrize("uri", ["", "s3://", "s3:///a", "s3://bucket", "s3://bucket/", "bucket/a"])
+def test_what_lacks_one_of_them_is_no_object(uri: str) -> None:
+    assert not is_object_uri(uri)
 
 
 def test_a_tenant_reads_its_own_uploads() -> None:
     mine = ReadableStorage("uploads-here", new_id())
 
-    assert mine.covers(upload_location("uploads-here", mine.tenant_id, new_id()))
+    assert mine.covers(str(upload_location("uploads-here", mine.tenant_id, new_id())))
 
 
 def test_the_whole_bucket_does_not_open_the_uploads_of_others() -> None:
     mine = ReadableStorage("shared", new_id(), (place("s3://shared/"),))
 
-    assert mine.covers(place("s3://shared/photos/a.jpg"))
-    assert not mine.covers(upload_location("shared", new_id(), new_id()))
-    assert not mine.covers(place("s3://shared/uploads/"))
+    assert mine.covers("s3://shared/photos/a.jpg")
+    assert not mine.covers(str(upload_location("shared", new_id(), new_id())))
+    assert not mine.covers("s3://shared/uploads/")
 
 
 def test_an_uploads_folder_of_another_bucket_is_nothing_special() -> None:
     mine = ReadableStorage("shared", new_id(), (place("s3://photos/"),))
 
-    assert mine.covers(place("s3://photos/uploads/a.jpg"))
+    assert mine.covers("s3://photos/uploads/a.jpg")
