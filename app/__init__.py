@@ -27,6 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.config import load_settings
     from app.logs import configure_logging
     from app.models.database import db
+    from app.models.pool import look_before_use
 
     settings = settings or load_settings()
     configure_logging(settings.log_level)
@@ -36,12 +37,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_BINDS=_binds(settings),
-        SQLALCHEMY_ENGINE_OPTIONS={
-            "pool_size": settings.database_pool_size,
-            "pool_pre_ping": True,
-        },
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": settings.database_pool_size},
     )
     db.init_app(app)
+    with app.app_context():
+        for engine in db.engines.values():
+            look_before_use(engine)
     Migrate(app, db, directory="migrations")
     register_api(app)
     register_commands(app)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.orm import Session
 
 from app.domain.errors import ConfigurationError
@@ -37,6 +37,13 @@ def tenant_transaction(tenant_id: UUID) -> Iterator[Session]:
             yield session
         finally:
             _current.reset(token)
+
+
+@contextmanager
+def single_statements() -> Iterator[Connection]:
+    """A connection of the app role without BEGIN and COMMIT: a statement is one round trip."""
+    with db.engine.connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager

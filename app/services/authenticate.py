@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from app.domain.api_key import Principal, is_key, prefix_of
 from app.domain.errors import Unauthenticated
 from app.domain.names import Scope
-from app.models.database import db
+from app.models.session import single_statements
 
 # A function of the owner: before the key is known there is no tenant whose rows could be read.
 _FIND_KEY = text(
@@ -39,7 +39,5 @@ def authenticate(presented: str) -> Principal:
 
 
 def _find(prefix: str) -> Row[Any] | None:
-    # One statement that only reads: without BEGIN and ROLLBACK it is one round trip, not three.
-    engine = db.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+    with single_statements() as connection:
         return connection.execute(_FIND_KEY, {"prefix": prefix}).one_or_none()

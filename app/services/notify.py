@@ -10,7 +10,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.names import NotifyChannel
-from app.models.database import db
+from app.models.session import single_statements
+
+# In one message to the server, thus one transaction. Notifying queues for a lock at its commit.
+_NOTIFY = text("""
+SET LOCAL lock_timeout = '50ms';
+SELECT pg_notify(channel, payload)
+FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS row (channel, payload)
+""")
 
 _log = structlog.get_logger(__name__)
 
@@ -26,17 +33,10 @@ def tell_jobs_finished(job_ids: Sequence[UUID]) -> None:
     _notify([*finished, (NotifyChannel.DISPATCH, "")])
 
 
-_NOTIFY = text("""
-SELECT pg_notify(channel, payload)
-FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS row (channel, payload)
-""")
-
-
 def _notify(messages: Sequence[tuple[NotifyChannel, str]]) -> None:
     """NOTIFY in a transaction of its own; a failure or a delay of 50 ms is let go."""
     try:
-        with db.engine.begin() as connection:
-            connection.execute(text("SET LOCAL statement_timeout = '50ms'"))
+        with single_statements() as connection:
             connection.execute(
                 _NOTIFY,
                 {

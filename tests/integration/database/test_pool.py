@@ -1,0 +1,89 @@
+"""A server that went away costs no request its answer, and looking costs no round trip."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg2
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, text
+
+from app.models import pool
+from app.models.database import db
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(autouse=True)
+def _empty_pool(app: Flask) -> None:
+    del app
+    db.engine.dispose()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Connections on which the server was asked whether it is there."""
+    connections: list[Any] = []
+    monkeypatch.setattr(pool, "_ask", connections.append)
+    return connections
+
+
+def test_connections_that_the_server_has_closed_are_replaced_before_they_are_used() -> None:
+    with db.engine.connect() as one, db.engine.connect() as other:
+        closed = {_backend(one), _backend(other)}
+    for backend in closed:
+        _end(backend)
+
+    with db.engine.connect() as one, db.engine.connect() as other:
+        assert not {_backend(one), _backend(other)} & closed
+
+
+def test_a_connection_that_was_just_used_is_used_again_without_a_question(asked: list[Any]) -> None:
+    backends = set()
+    for _ in range(3):
+        with db.engine.connect() as connection:
+            backends.add(_backend(connection))
+
+    assert len(backends) == 1
+    assert asked == []
+
+
+def test_after_a_pause_the_server_is_asked(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.engine.connect().close()
+    monkeypatch.setattr(pool, "_TRUSTED_S", -1.0)
+
+    db.engine.connect().close()
+
+    assert len(asked) == 1
+
+
+def test_a_server_that_gives_no_answer_after_a_pause_is_connected_to_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with db.engine.connect() as connection:
+        unanswering = _backend(connection)
+    monkeypatch.setattr(pool, "_TRUSTED_S", -1.0)
+    monkeypatch.setattr(pool, "_ask", _time_out)
+
+    with db.engine.connect() as connection:
+        assert _backend(connection) != unanswering
+
+
+def _time_out(_connection: Any) -> None:
+    raise psycopg2.OperationalError("could not receive data from server: Connection timed out")
+
+
+def _backend(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def _end(backend: int) -> None:
+    dsn = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    other = psycopg2.connect(dsn)
+    with other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (backend,))
+        assert cursor.fetchone() == (True,)
+    other.close()
