@@ -62,13 +62,10 @@ def _accepted(progress: JobProgress) -> tuple[JobProgress, dict[str, str]]:
 @blueprint.returns(202, JobSchema)
 def submit_job(wanted: JobRequest) -> Any:
     """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end."""
-    tenant_id = principal().tenant_id
     wanted = replace(wanted, waiting=preferred_wait_s() > 0)
     g.operation = wanted.operation.value
-    with tenant_transaction(tenant_id) as session:
-        job_id = submit(tenant_id, wanted, actor())
-        # Just written by this session, so it is at hand, and no worker can hold any of it yet.
-        return _accepted(JobProgress(session.get_one(Job, job_id), processing=0))
+    job = submit(principal().tenant_id, wanted, actor())
+    return _accepted(JobProgress(job, processing=0))  # as it was written: nobody held any of it yet
 
 
 @blueprint.get("/jobs")

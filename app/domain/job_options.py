@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -44,9 +45,12 @@ class JobOptions:
         return cls(**known)
 
 
-def choose_priority(items: int, *, waiting: bool, open_interactive: int) -> Priority:
-    """The lane of a new job: interactive if small or waited for, within the tenant's cap."""
+def choose_priority(items: int, *, waiting: bool, open_interactive: Callable[[], int]) -> Priority:
+    """The lane of a new job: interactive if small or waited for, within the tenant's cap.
+
+    `open_interactive` counts the tenant's open items there; asked only where the answer matters.
+    """
     small = items <= INTERACTIVE_ITEMS or (waiting and items <= INTERACTIVE_CAP)
-    if small and open_interactive + items <= INTERACTIVE_CAP:
+    if small and open_interactive() + items <= INTERACTIVE_CAP:
         return Priority.INTERACTIVE
     return Priority.BULK

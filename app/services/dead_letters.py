@@ -44,7 +44,7 @@ def redrive(letter_id: UUID) -> UUID:
     if letter.redriven_job_id is not None:
         raise Conflict(f"It was redriven as job {letter.redriven_job_id}")
     with tenant_transaction(letter.tenant_id) as session:
-        job_id = submit_job(letter.tenant_id, _request(session, letter), SYSTEM)
+        job_id = submit_job(letter.tenant_id, _request(session, letter), SYSTEM).id
         kept = session.get_one(DeadLetter, letter_id)
         kept.redriven_at, kept.redriven_job_id = dt.datetime.now(dt.UTC), job_id
         session.flush()

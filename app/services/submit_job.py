@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from functools import partial
 from uuid import UUID
 
 from flask import current_app
@@ -31,27 +33,35 @@ from app.services.offered_model import offered_model
 from app.services.record_audit import record_audit
 from app.services.resolve_items import ResolvedItems, resolve_items
 
-# One statement for all rows: no object and no round trip an item. (COPY would be faster still, but
-# is refused on tables with row-level security and does not work under gevent.)
-_INSERT_ITEMS = text("""
+# One statement for the job and all its rows: no object and no round trip an item. (COPY would be
+# faster still, but is refused on tables with row-level security and does not work under gevent.)
+_WRITE = text("""
+WITH job AS (
+  INSERT INTO jobs (id, tenant_id, operation, state, priority, collection_id, model, options,
+    metadata, webhook_endpoint_id, notify_webhooks, total_items, open_items, created_at, sealed_at,
+    expires_at)
+  VALUES (:id, :tenant_id, :operation, :state, :priority, :collection_id, :model, :options,
+    :metadata, :webhook_endpoint_id, :notify_webhooks, :total_items, :total_items, :created_at,
+    :created_at, :expires_at)
+), shard AS (
+  INSERT INTO shards (job_id, shard_no, tenant_id, model, priority, first_seq, item_count,
+    open_items)
+  SELECT :id, first / :shard_size, :tenant_id, :model, :priority, first,
+    least(:shard_size, :total_items - first), least(:shard_size, :total_items - first)
+  FROM generate_series(0, :total_items - 1, :shard_size) AS first
+)
 INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, reference_uri, subject_id)
-SELECT :job_id, row.seq - 1, :tenant_id, row.custom_id, row.image_uri, row.reference_uri,
-  row.subject_id
-FROM ROWS FROM (jsonb_to_recordset(CAST(:rows AS jsonb))
+SELECT :id, row.seq - 1, :tenant_id, row.custom_id, row.image_uri, row.reference_uri, row.subject_id
+FROM ROWS FROM (jsonb_to_recordset(CAST(:items AS jsonb))
   AS (custom_id text, image_uri text, reference_uri text, subject_id uuid))
   WITH ORDINALITY AS row (custom_id, image_uri, reference_uri, subject_id, seq)
 """)
 
-_INSERT_SHARDS = text("""
-INSERT INTO shards (job_id, shard_no, tenant_id, model, priority, first_seq, item_count, open_items)
-SELECT :job_id, first / :size, :tenant_id, :model, :priority, first,
-       least(:size, :total - first), least(:size, :total - first)
-FROM generate_series(0, :total - 1, :size) AS first
-""")
 
-
-def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> UUID:
+def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
     """Write a job with its items and shards in one transaction, then wake the dispatcher.
+
+    Returns the job as it was written; no session knows the object.
 
     Raises:
         Invalid: (or one of its kinds) the request cannot be run as it is; see `JobRequest.check`.
@@ -64,13 +74,11 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> UUID:
         _require_endpoint(session, request.webhook_endpoint_id)
         items = resolve_items(session, tenant_id, request)
         job = _new_job(session, tenant_id, request, model, settings)
-        session.add(job)
-        session.flush()
-        _write_items(session, job, items, settings.shard_size)
+        _write(session, job, items, settings.shard_size)
         detail = {"operation": job.operation, "items": job.total_items}
         record_audit(session, tenant_id, actor, "job.submitted", "job", job.id, detail)
         after_commit(session, wake_dispatcher)
-        return job.id
+        return job
 
 
 def _model_of(session: Session, request: JobRequest) -> str:
@@ -101,13 +109,13 @@ def _new_job(
 ) -> Job:
     now = dt.datetime.now(dt.UTC)
     total = len(request.items)
-    waiting_items = open_interactive_items(session, tenant_id, at_most=INTERACTIVE_CAP)
+    open_items = partial(open_interactive_items, session, tenant_id, at_most=INTERACTIVE_CAP)
     return Job(
         id=new_id(),
         tenant_id=tenant_id,
         operation=request.operation,
         state=JobState.QUEUED,
-        priority=choose_priority(total, waiting=request.waiting, open_interactive=waiting_items),
+        priority=choose_priority(total, waiting=request.waiting, open_interactive=open_items),
         collection_id=request.collection_id,
         model=model,
         options=request.options.as_json(),
@@ -116,25 +124,34 @@ def _new_job(
         notify_webhooks=request.notify_webhooks,
         total_items=total,
         open_items=total,
+        succeeded_items=0,
+        failed_items=0,
+        canceled_items=0,
         created_at=now,
         sealed_at=now,
         expires_at=now + dt.timedelta(days=settings.job_queue_days),
     )
 
 
-def _write_items(session: Session, job: Job, items: ResolvedItems, shard_size: int) -> None:
+def _write(session: Session, job: Job, items: ResolvedItems, shard_size: int) -> None:
     session.execute(
-        _INSERT_ITEMS,
-        {"job_id": job.id, "tenant_id": job.tenant_id, "rows": items.as_json()},
-    )
-    session.execute(
-        _INSERT_SHARDS,
+        _WRITE,
         {
-            "job_id": job.id,
+            "id": job.id,
             "tenant_id": job.tenant_id,
-            "model": job.model,
+            "operation": job.operation,
+            "state": job.state,
             "priority": job.priority,
-            "size": shard_size,
-            "total": job.total_items,
+            "collection_id": job.collection_id,
+            "model": job.model,
+            "options": json.dumps(job.options),
+            "metadata": json.dumps(job.metadata_),
+            "webhook_endpoint_id": job.webhook_endpoint_id,
+            "notify_webhooks": job.notify_webhooks,
+            "total_items": job.total_items,
+            "created_at": job.created_at,
+            "expires_at": job.expires_at,
+            "shard_size": shard_size,
+            "items": items.as_json(),
         },
     )

@@ -42,7 +42,7 @@ def make_job(
         options=JobOptions(),
         metadata=metadata or {},
     )
-    return submit_job(tenant_id, request, SYSTEM)
+    return submit_job(tenant_id, request, SYSTEM).id
 
 
 def lease_shard(job_id: UUID, shard_no: int = 0) -> None:

@@ -70,7 +70,7 @@ class TenantWorld:
         return collection.id
 
     def submit(self, operation: Operation, *items: ItemRequest, **fields: Any) -> UUID:
-        return submit_job(self.tenant_id, JobRequest(operation, items, **fields), SYSTEM)
+        return submit_job(self.tenant_id, JobRequest(operation, items, **fields), SYSTEM).id
 
     def finished(self, job_id: UUID, seconds: float = 60) -> Job:
         """The job, once it has ended; fails the test when it does not."""
