@@ -21,7 +21,7 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
 
     def takes(self, schema: type[Schema], location: str = "json") -> Callable[[View], View]:
         """Parse and validate the body (or `query`, `files`); pass it as the first argument."""
-        return cast("Callable[[View], View]", self.arguments(schema, location=location))
+        return cast("Callable[[View], View]", self.arguments(schema(), location=location))
 
     def returns(
         self, status: int, schema: type[Schema] | None = None, **documented: Any
