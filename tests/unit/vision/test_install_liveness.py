@@ -68,6 +68,17 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def answers(network: bytes, pictures: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(network)
+    (classes,) = session.run(None, {session.get_inputs()[0].name: pictures})
+    return np.asarray(classes)
+
+
+def softmax_of(logits: np.ndarray) -> np.ndarray:
+    exponents = np.exp(logits)
+    return np.asarray(exponents / exponents.sum(axis=1, keepdims=True))
+
+
 def give(paths: list[str]) -> list[str]:
     return [argument for path in paths for argument in ("--file", path)]
 
@@ -136,15 +147,18 @@ def test_a_network_of_any_form_gets_planes_in_and_probabilities_out(
     tmp_path: Path, *, planes: bool, softmax: bool
 ) -> None:
     (source, _) = write_standins(tmp_path, planes=planes, softmax=softmax)
-    session = onnxruntime.InferenceSession(adopt_classifier(Path(source)))
-    red = np.zeros((2, 3, 80, 80), np.float32)
-    red[1, 2] = 40  # of planes in the order BGR
+    ramp = np.linspace(30, 60, 80, dtype=np.float32)
+    planes_in = np.zeros((2, 3, 80, 80), np.float32)
+    planes_in[0, 2] = ramp[:, np.newaxis] - 37  # red, in the order BGR, from top to bottom
+    planes_in[1, 2] = ramp[np.newaxis] - 37  # and from left to right
 
-    (classes,) = session.run(None, {session.get_inputs()[0].name: red})
+    found = answers(adopt_classifier(Path(source)), planes_in)
 
-    np.testing.assert_allclose(classes.sum(axis=1), 1, atol=1e-5)
-    assert classes[0, 1] < 0.5 < classes[1, 1]
-    np.testing.assert_allclose(classes[1, 1], 1, atol=1e-4)
+    original = answers(
+        Path(source).read_bytes(), planes_in if planes else planes_in.transpose(0, 2, 3, 1)
+    )
+    np.testing.assert_allclose(found, original if softmax else softmax_of(original), atol=1e-5)
+    assert abs(found[0, 1] - found[1, 1]) > 0.01, "turned on its side it should be another picture"
 
 
 @pytest.mark.parametrize("content", [b"", b"no network"])
