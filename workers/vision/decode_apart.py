@@ -22,7 +22,6 @@ from app.domain.errors import DecodeTimeout, ImageCorrupt, ItemError, TooManyPix
 from app.domain.image_header import ImageHeader
 from workers.vision.arrays import Pixels
 from workers.vision.decode_helper import ANSWER, REQUEST, Outcome
-from workers.vision.reduced import reduced
 
 _CHANNELS = 3
 _MEMORY_BYTES = 1 << 30  # of address space for one image: 50 MP in 16 bits with transparency fit
@@ -56,7 +55,7 @@ class DecodeHelper:
         self._finish = weakref.finalize(self, _end, self._process, files)
         self._answer(_START_SECONDS)
 
-    def decode(self, data: bytes, header: ImageHeader, reduction: int = 1) -> Pixels:
+    def decode(self, data: bytes, header: ImageHeader) -> Pixels:
         """Decode one image.
 
         Raises:
@@ -64,15 +63,14 @@ class DecodeHelper:
             HelperDied: the helper ended; it is gone too.
             ImageCorrupt, TooManyPixels: the helper's answer; it goes on.
         """
-        expected = reduced(header, reduction)
-        size = expected.width * expected.height * _CHANNELS
+        size = header.width * header.height * _CHANNELS
         os.truncate(self._data_file, 0)
         os.pwrite(self._data_file, data, 0)
-        self._ask(REQUEST.pack(len(data), size, header.orientation, header.has_alpha, reduction))
+        self._ask(REQUEST.pack(len(data), size, header.orientation, header.has_alpha))
         outcome, width, height = self._answer(self._seconds)
         if outcome == Outcome.TOO_LARGE:
             raise TooManyPixels("Decoding the image takes more memory than is allowed")
-        if outcome != Outcome.DECODED or (width, height) != expected.displayed_size:
+        if outcome != Outcome.DECODED or (width, height) != header.displayed_size:
             raise ImageCorrupt("The image cannot be decoded")
         return self._pixels(size, height, width)
 
@@ -127,7 +125,7 @@ class ApartDecoder:
         for _ in range(count):
             self._idle.put(DecodeHelper(seconds))
 
-    def __call__(self, data: bytes, header: ImageHeader, reduction: int = 1) -> Pixels:
+    def __call__(self, data: bytes, header: ImageHeader) -> Pixels:
         """Decode in the next idle helper; raises ItemError subclasses.
 
         A helper that an image ended is replaced when the next image comes, so that what kills
@@ -136,7 +134,7 @@ class ApartDecoder:
         helper = self._idle.get()
         try:
             helper = helper or DecodeHelper(self._seconds)
-            return helper.decode(data, header, reduction)
+            return helper.decode(data, header)
         except (DecodeTimeout, HelperDied) as error:
             if helper is not None:
                 helper.close()

@@ -14,8 +14,7 @@ import sys
 from enum import IntEnum
 from pathlib import Path
 
-# Bytes of data, bytes of pixels expected, orientation, has alpha, reduction.
-REQUEST = struct.Struct("<QQBBB")
+REQUEST = struct.Struct("<QQBB")  # bytes of data, bytes of pixels expected, orientation, has alpha
 ANSWER = struct.Struct("<BII")  # outcome, width, height
 
 
@@ -41,20 +40,12 @@ def main(data_file: int, pixel_file: int, memory_bytes: int, cpu_seconds: int) -
 
 
 def _serve(
-    length: int,
-    expected: int,
-    orientation: int,
-    alpha: int,
-    reduction: int,
-    *,
-    data_file: int,
-    pixel_file: int,
+    length: int, expected: int, orientation: int, alpha: int, *, data_file: int, pixel_file: int
 ) -> None:
     from workers.vision.raw_decode import decode_raw
 
     try:
-        data = os.pread(data_file, length, 0)
-        pixels = decode_raw(data, orientation, has_alpha=bool(alpha), reduction=reduction)
+        pixels = decode_raw(os.pread(data_file, length, 0), orientation, has_alpha=bool(alpha))
     except ValueError:
         _answer(Outcome.CORRUPT)
         return

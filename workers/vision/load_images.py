@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from threading import Condition
 
 from app.domain.errors import ImageTooLarge, ItemError
 from app.domain.image_header import ImageHeader, read_image_header
 from workers.vision.arrays import Pixels
 from workers.vision.decode import Decoder
-from workers.vision.reduced import reduced, reduction_for
 from workers.vision.results import ImageInput
 from workers.vision.settings import VisionSettings
 
@@ -26,8 +24,6 @@ _PATIENCE_SECONDS = 0.05
 class LoadedImage:
     """An image that was fetched: its pixels, or the error that stands in their place.
 
-    `size` is the displayed width and height; with a `reduction` above 1 each side of `pixels` is
-    that much smaller, until `decode_whole` gets them all.
     Call `release` when the pixels are no longer needed; the loader counts their bytes.
     """
 
@@ -35,24 +31,12 @@ class LoadedImage:
     sha256: str = ""
     pixels: Pixels | None = None
     error: ItemError | None = None
-    size: tuple[int, int] = (0, 0)
-    reduction: int = 1
-    _whole: Callable[[], Pixels] | None = field(default=None, repr=False)
     _budget: ByteBudget | None = field(default=None, repr=False)
     _reserved: int = 0
 
-    def decode_whole(self) -> None:
-        """Decode again with all pixels, beside the budget: for one image at a time.
-
-        Raises:
-            ItemError: as the first time.
-        """
-        if self._whole is not None:
-            self.pixels, self.reduction, self._whole = self._whole(), 1, None
-
     def release(self) -> None:
         """Let go of the pixels and give their bytes back. Safe to call twice."""
-        self.pixels = self._whole = None
+        self.pixels = None
         if self._budget is not None:
             self._budget.give_back(self._reserved)
             self._budget = None
@@ -130,15 +114,10 @@ class ImageLoader:
             data = source.load()
             image.sha256 = hashlib.sha256(data).hexdigest()
             header = self._checked_header(data)
-            image.size = header.displayed_size
-            image.reduction = reduction_for(header, source.options.min_face)
-            stored = reduced(header, image.reduction)
-            image._reserved = stored.width * stored.height * _CHANNELS  # noqa: SLF001 - its maker
+            image._reserved = header.width * header.height * _CHANNELS  # noqa: SLF001 - its maker
             budget.take(image._reserved)  # noqa: SLF001 - its maker
             image._budget = budget  # noqa: SLF001 - its maker
-            image.pixels = self._decode(data, header, image.reduction)
-            if image.reduction > 1:
-                image._whole = partial(self._decode, data, header)  # noqa: SLF001 - its maker
+            image.pixels = self._decode(data, header)
         except ItemError as error:
             image.error = error
             image.release()

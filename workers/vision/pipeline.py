@@ -18,7 +18,6 @@ from workers.vision.liveness import FaceViews
 from workers.vision.load_images import ImageLoader, LoadedImage
 from workers.vision.models import LoadedModel, load_model
 from workers.vision.quality import face_quality
-from workers.vision.reduced import has_enough_pixels, in_reduced
 from workers.vision.results import (
     Box,
     FaceResult,
@@ -111,44 +110,37 @@ class RecognitionPipeline:
 
     def _find(self, images: Sequence[LoadedImage]) -> list[_Unembedded]:
         """Find and cut out the faces of several images at once, and let their pixels go."""
+        pictures = [(image, image.pixels) for image in images if image.pixels is not None]
+        found = find_faces(
+            self._loaded.detector,
+            [pixels for _, pixels in pictures],
+            [image.source.options for image, _ in pictures],
+        )
         results = [_failed(image, image.error) for image in images if image.error is not None]
-        pictures = [image for image in images if image.pixels is not None]
-        for image, faces in zip(pictures, self._detect(pictures), strict=True):
+        for (image, pixels), faces in zip(pictures, found, strict=True):
             try:
-                if image.reduction > 1 and not has_enough_pixels(faces):
-                    image.decode_whole()
-                    (faces,) = self._detect([image])  # noqa: PLW2901 - seen better
-                results.append(self._cut_out(image, faces))
+                results.append(self._cut_out(image, pixels, faces))
             except ItemError as error:
                 results.append(_failed(image, error))
         for image in images:
             image.release()
         return results
 
-    def _detect(self, images: Sequence[LoadedImage]) -> list[Detections]:
-        """Find the faces of images that have pixels, in pixels as they were decoded."""
-        options = [image.source.options for image in images]
-        limits = [
-            replace(option, min_face=max(1, option.min_face // image.reduction))
-            for option, image in zip(options, images, strict=True)
-        ]
-        return find_faces(self._loaded.detector, [_pixels(image) for image in images], limits)
-
-    def _cut_out(self, image: LoadedImage, faces: Detections) -> _Unembedded:
-        options, pixels = image.source.options, _pixels(image)
+    def _cut_out(self, image: LoadedImage, pixels: Pixels, faces: Detections) -> _Unembedded:
+        options = image.source.options
         views = self._loaded.liveness.cut_out(pixels, faces) if options.liveness else ()
-        faces = faces.mapped(image.reduction)
         crops: dict[int, Pixels] = {}
         results = []
         for number in range(len(faces)):
             landmarks, score = faces.landmarks[number], float(faces.scores[number])
-            crop = align(pixels, in_reduced(landmarks, image.reduction))
+            crop = align(pixels, landmarks)
             quality = face_quality(crop, landmarks, score)
             if options.embed and quality >= options.min_quality:
                 crops[number] = crop
-            box = _box(faces.boxes[number], image.size)
+            box = _box(faces.boxes[number], pixels)
             results.append(FaceResult(number, box, landmarks, score, quality, None, None))
-        result = ImageResult(image.source.key, image.sha256, *image.size, tuple(results), None)
+        height, width = pixels.shape[:2]
+        result = ImageResult(image.source.key, image.sha256, width, height, tuple(results), None)
         return _Unembedded(result, crops, views)
 
     def _embed(self, batch: Sequence[_Unembedded]) -> list[ImageResult]:
@@ -186,15 +178,9 @@ def _failed(image: LoadedImage, error: ItemError) -> _Unembedded:
     return _Unembedded(ImageResult(image.source.key, image.sha256, 0, 0, (), error), {}, ())
 
 
-def _pixels(image: LoadedImage) -> Pixels:
-    if image.pixels is None:
-        raise ValueError("the image has no pixels")
-    return image.pixels
-
-
-def _box(box: Floats, size: tuple[int, int]) -> Box:
+def _box(box: Floats, picture: Pixels) -> Box:
     """Round a box and cut it at the picture's edge; it keeps at least one pixel."""
-    width, height = size
+    height, width = picture.shape[:2]
     left, top = np.clip(np.floor(box[:2]), 0, [width - 1, height - 1]).astype(int)
     right, bottom = np.clip(np.ceil(box[:2] + box[2:]), [left + 1, top + 1], [width, height])
     return Box(int(left), int(top), int(right - left), int(bottom - top))

@@ -16,24 +16,18 @@ _HIGH_BYTE = 8  # bits to shift 16 down to 8 by
 _BAND_ROWS = 64
 
 
-def decode_raw(data: bytes, orientation: int, *, has_alpha: bool, reduction: int = 1) -> Pixels:
+def decode_raw(data: bytes, orientation: int, *, has_alpha: bool) -> Pixels:
     """Decode JPEG, PNG or WebP to (height, width, 3) BGR with the orientation applied.
 
     Grey becomes three equal channels, 16 bits become 8, CMYK becomes BGR, and transparent
-    pixels are laid on white. With a `reduction` of 2 or 4, a JPEG comes at a half or a quarter of
-    its sides, rounded up.
+    pixels are laid on white.
 
     Raises:
         ValueError: the bytes cannot be decoded.
     """
     import cv2
 
-    kinds = {
-        1: cv2.IMREAD_COLOR,
-        2: cv2.IMREAD_REDUCED_COLOR_2,
-        4: cv2.IMREAD_REDUCED_COLOR_4,
-    }
-    kind = cv2.IMREAD_UNCHANGED if has_alpha else kinds[reduction]
+    kind = cv2.IMREAD_UNCHANGED if has_alpha else cv2.IMREAD_COLOR
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), kind | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error as error:
