@@ -48,7 +48,7 @@ class VisionSettings:
     max_pixels: int = MAX_PIXELS
     decode_helpers: int = 1
     decode_seconds: float = 15.0
-    pixel_budget: int = 200_000_000
+    pixel_budget: int = 100_000_000
     allow_noncommercial: bool = False
     liveness: Liveness = "installed"
     liveness_model: str = "MiniFASNet"
