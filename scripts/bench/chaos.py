@@ -47,7 +47,7 @@ _MUST_BE_ZERO = ("lost", "duplicates", "wrong", "stuck", "webhooks_missing")
     default="kills",
     show_default=True,
     help="gap: instead of random kills, the API dies between each of --jobs commits and its"
-    " wake-up, then the dispatcher between commit and publish, until it has lost as many hints."
+    " wake-up, then the dispatcher between commit and publish, as often, one hint each time."
     " flush: Redis is flushed five times with --jobs in flight.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from uuid import UUID
 
 import pytest
 import redis
@@ -35,7 +36,7 @@ def test_a_dispatcher_that_dies_between_commit_and_publish_loses_nothing(
     field: Battlefield,
 ) -> None:
     field.programs.kill("dispatcher")
-    field.cut_file.write_text("x")
+    field.cut_file.write_text(str(UUID(int=0)))
     field.programs.start("dying-dispatcher")
     job_id = field.submit(1)
     wait_until(lambda: not field.programs.alive("dying-dispatcher"), what="the dispatcher's death")

@@ -22,19 +22,20 @@ from scripts.stack.state import State
 
 _PROGRAMS = ("api", "recognition", "dispatcher")
 _KEY = "gap/face.jpg"
-# Jobs whose hints one crash of the dispatcher loses together.
-_ROUND = 20
+# Lost hints fill the window until they expire: more than crashes can lose in that time.
+_WINDOW = 50
 _PATIENCE_S = 120.0
+_TELL_EVERY = 20
 _DISPATCHERS = "-dispatcher"
 _LOOK_S = 0.05
 
-# A worker that is not there makes the dispatcher's window wide enough for a whole round.
+# A worker that is not there makes the dispatcher's window wide enough for them.
 _WIDE_WINDOW = """
 INSERT INTO workers (instance, slots, models, seen_at)
 SELECT 'window of the trial', %s, models, now() + interval '1 day' FROM workers LIMIT 1
 """
 _STARTED = """
-SELECT extract(epoch FROM started_at)::float AS started,
+SELECT id, extract(epoch FROM started_at)::float AS started,
   extract(epoch FROM created_at)::float AS created, finished_at
 FROM jobs WHERE id = ANY (%s::uuid[])
 """
@@ -48,9 +49,7 @@ def run_gap(times: int) -> dict[str, object]:
         trial = _Gap(stack)
         wake_ups = _summary([trial.lose_wake_up() for _ in range(times)])
         say(f"wake-ups: {wake_ups}")
-        trial.widen_window()
-        rounds = [trial.lose_publishes(_ROUND) for _ in range(-(-times // _ROUND))]
-        publishes = _summary([delay for each in rounds for delay in each])
+        publishes = _summary(trial.lose_publishes(times))
         lost = wake_ups["lost"] + publishes["lost"]
         return {"lost": lost, "wake_ups": wake_ups, "publishes": publishes}
 
@@ -84,20 +83,34 @@ class _Gap:
         (row,) = self._starts([job_id])
         return row.started - row.created if row.started else None
 
-    def lose_publishes(self, jobs: int) -> list[float | None]:
-        """One crash after a commit of so many hints; seconds from it until each job starts."""
-        self._stack.stop("dispatcher")
-        ids = [self._submit() for _ in range(jobs)]
-        self._dispatcher_cut.write_text("x")
-        self._stack.start("dispatcher")
-        while self._dispatcher_cut.read_text():
-            time.sleep(_LOOK_S)
-        died = time.time()
-        return [row.started - died if row.started else None for row in self._starts(ids)]
+    def lose_publishes(self, times: int) -> list[float | None]:
+        """One crash after each of so many hints; seconds from it until the hint's job starts."""
+        self._database.rows(_WIDE_WINDOW, _WINDOW)
+        died = {}
+        last = self._submit()
+        for number in range(times):
+            last = self._crash_before_publishing(after=last)
+            died[last] = time.time()
+            if number % _TELL_EVERY == 0:
+                say(f"{number + 1} of {times} hints lost to a crash")
+        started = {str(row.id): row.started for row in self._starts(list(died))}
+        return [
+            started[job_id] - moment if started[job_id] else None for job_id, moment in died.items()
+        ]
 
-    def widen_window(self) -> None:
-        """Let the dispatcher publish a whole round at once."""
-        self._database.rows(_WIDE_WINDOW, _ROUND)
+    def _crash_before_publishing(self, after: str) -> str:
+        """Submit a job whose hint is committed and dies with its dispatcher; returns its id.
+
+        One that a running task took along needed no hint: then another is submitted.
+        """
+        self._dispatcher_cut.write_text(after)
+        job_id = self._submit()
+        while self._dispatcher_cut.read_text():
+            if self._database.rows(_STARTED, [job_id])[0].started:
+                return self._crash_before_publishing(after=job_id)
+            time.sleep(_LOOK_S)
+        self._stack.wait_ready("dispatcher")
+        return job_id
 
     def _submit(self) -> str:
         self._number += 1

@@ -3,8 +3,8 @@
 `python -m scripts.bench.killing.handicapped_dispatcher no-sweeper`: looks only when it is woken and
 takes back no lease; with HINT_SECONDS of a day nothing is published twice either.
 
-`… dies`: kills itself before it publishes what it has claimed, as often as the file that
-FACEQUEUE_CUT_FILE names has characters left.
+`… dies`: kills itself before it publishes the first job that is newer than the one whose id stands
+in the file that FACEQUEUE_CUT_FILE names, and empties the file.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ class MortalQueue(TaskQueue):
     def send(self, task: TaskName, *args: str | int, queue: str | None = None) -> None:
         """Publish, or die."""
         cut = Path(os.environ[VARIABLE])
-        left = cut.read_text() if cut.exists() else ""
-        if task is TaskName.RECOGNISE and left:
-            cut.write_text(left[1:])
+        older = cut.read_text() if cut.exists() else ""
+        if task is TaskName.RECOGNISE and older and str(args[0]) > older:
+            cut.write_text("")
             os.kill(os.getpid(), signal.SIGKILL)
         super().send(task, *args, queue=queue)
 

@@ -28,7 +28,7 @@ def with_cut_api(state: State, program: Program) -> Program:
 
 
 def with_dying_dispatcher(state: State, program: Program) -> Program:
-    """A dispatcher that dies between commit and publish, as often as the cut file says."""
+    """A dispatcher that dies between commit and publish of the job that the cut file tells."""
     return _dispatcher(state, program, "dies") if program.name == "dispatcher" else program
 
 
