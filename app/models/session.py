@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.domain.errors import ConfigurationError
 from app.models.database import db
 
+_SEE_TENANT = text("SELECT set_config('app.tenant_id', :tenant_id, true)")
 _AFTER_COMMIT = "after_commit"
 _current: ContextVar[tuple[UUID, Session] | None] = ContextVar("tenant_transaction", default=None)
 
@@ -29,9 +31,7 @@ def tenant_transaction(tenant_id: UUID) -> Iterator[Session]:
         yield outer[1]
         return
     with _transaction(None) as session:
-        session.execute(
-            text("SELECT set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
-        )
+        session.execute(_SEE_TENANT, {"tenant_id": str(tenant_id)})
         token = _current.set((tenant_id, session))
         try:
             yield session
@@ -43,7 +43,14 @@ def tenant_transaction(tenant_id: UUID) -> Iterator[Session]:
 def single_statements() -> Iterator[Connection]:
     """A connection of the app role without BEGIN and COMMIT: a statement is one round trip."""
     with db.engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        # Not SQLAlchemy's isolation level: psycopg2 sends a SET for it, before and after.
+        driver: Any = connection.connection.driver_connection
+        driver.autocommit = True
+        try:
+            yield connection
+        finally:
+            if not driver.closed:
+                driver.autocommit = False
 
 
 @contextmanager
