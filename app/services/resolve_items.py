@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import current_app
 from pydantic_core import to_json
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,8 @@ from app.domain.states import Operation
 from app.domain.storage import ObjectLocation, ReadableStorage
 from app.models.image import Image
 from app.models.subject import Subject
-from app.models.tenant import StorageLocation
+
+_PLACES = text("SELECT bucket, prefix FROM storage_locations")
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _check_locations(session: Session, tenant_id: UUID, request: JobRequest) -> 
 
 def readable_storage(session: Session, tenant_id: UUID) -> ReadableStorage:
     """The S3 places that a tenant's jobs may read: the registered ones and its own uploads."""
-    registered = session.execute(select(StorageLocation.bucket, StorageLocation.prefix))
+    registered = session.execute(_PLACES)
     return ReadableStorage(
         current_app.config["SETTINGS"].aws_storage_bucket_name,
         tenant_id,
