@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from app.domain.errors import WorkerCrashed
 from app.domain.identifiers import new_id
-from app.domain.lease import POISON_DEATHS, Lease
+from app.domain.lease import Lease
 from app.domain.outcomes import ItemOutcome
 from app.models.session import tenant_transaction
 from app.services.job_batch import ShardFate, ShardResults
@@ -25,7 +25,7 @@ def bury_item(lease: Lease, seq: int) -> ShardFate:
 
     Returns what becomes of the shard; nothing is written when it is `LOST`.
     """
-    error = WorkerCrashed(f"the image ended {POISON_DEATHS} worker processes while alone in them")
+    error = WorkerCrashed("the worker was lost each time that this image was alone in it")
     results = ShardResults(lease, (ItemOutcome(seq, error=error),))
     with tenant_transaction(lease.tenant_id) as session:
         fate = store_results(lease.tenant_id, [results])[lease.shard]

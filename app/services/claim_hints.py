@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import text
 
 from app.domain.fairness import Candidate, FairShare
-from app.domain.lease import ShardRef
+from app.domain.lease import POISON_DEATHS, ShardRef
 from app.domain.states import Priority
 from app.models.session import queue_transaction
 from app.queries.ready_shards import ready_shards, room_by_model
@@ -24,7 +24,9 @@ RETURNING job_id
 
 _RECLAIM = text("""
 UPDATE shards SET state = 'pending', leased_until = NULL, lease_instance = NULL, lease_pid = NULL,
-  hint_expires_at = NULL, isolated = isolated OR attempt_count >= :suspect
+  hint_expires_at = NULL, isolated = isolated OR attempt_count >= :suspect,
+  trial_deaths = CASE WHEN trial_seq IS NOT NULL AND attempt_count >= :hopeless
+    THEN greatest(trial_deaths, :poison) ELSE trial_deaths END
 WHERE (job_id, shard_no) IN (
   SELECT job_id, shard_no FROM shards
   WHERE state = 'leased' AND leased_until < clock_timestamp()
@@ -35,6 +37,9 @@ RETURNING job_id, shard_no
 # A shard that lost this many leases and never finished a task is tried item by item: something in
 # it may be killing whole machines.
 SUSPECT_ATTEMPTS = 3
+# A lost lease blames nobody. But an item that takes whole workers along leaves no other trace, and
+# its job has to end: so many in a row, the item alone in flight and no result, count as deaths.
+HOPELESS_ATTEMPTS = 10
 
 
 def claim_shard_hints(share: FairShare, life_s: float) -> list[tuple[str, ShardRef]]:
@@ -66,5 +71,12 @@ def _hint_parameters(chosen: Candidate, life_s: float) -> dict[str, object]:
 def reclaim_expired_leases() -> list[ShardRef]:
     """Put shards back whose worker stopped renewing: nobody is blamed."""
     with queue_transaction() as session:
-        rows = session.execute(_RECLAIM, {"suspect": SUSPECT_ATTEMPTS})
+        rows = session.execute(
+            _RECLAIM,
+            {
+                "suspect": SUSPECT_ATTEMPTS,
+                "hopeless": HOPELESS_ATTEMPTS,
+                "poison": POISON_DEATHS,
+            },
+        )
         return [ShardRef(row.job_id, row.shard_no) for row in rows]

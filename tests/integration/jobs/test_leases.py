@@ -6,11 +6,11 @@ import os
 
 import pytest
 
-from app.domain.lease import Holder
+from app.domain.lease import POISON_DEATHS, Holder
 from app.domain.states import JobState, ShardState
 from app.services.begin_shard import begin_shard
 from app.services.bury_item import bury_item
-from app.services.claim_hints import reclaim_expired_leases
+from app.services.claim_hints import HOPELESS_ATTEMPTS, reclaim_expired_leases
 from app.services.job_batch import ShardFate
 from app.services.lease_shards import (
     begin_trial,
@@ -134,6 +134,26 @@ def test_a_trial_of_another_item_starts_from_no_deaths(world: TenantWorld) -> No
     free_dead_predecessors(Holder("worker@here/6", 1))
 
     assert begin_trial(leased(lease.shard), 1) == 0
+
+
+@pytest.mark.parametrize(
+    ("losses", "poison"), [(HOPELESS_ATTEMPTS - 1, False), (HOPELESS_ATTEMPTS, True)]
+)
+def test_an_item_that_takes_whole_workers_along_is_given_up_after_many_lost_leases(
+    world: TenantWorld, losses: int, poison: bool
+) -> None:
+    shard = detect_job(world)
+    for _ in range(losses):
+        lease = leased(shard)
+        if lease.isolated:
+            begin_trial(lease, 0)
+        expire(lease)
+        reclaim_expired_leases()
+
+    deaths = begin_trial(leased(shard), 0)
+
+    assert deaths is not None
+    assert (deaths >= POISON_DEATHS) is poison
 
 
 def test_a_buried_item_fails_leaves_a_dead_letter_and_ends_the_isolation(
