@@ -27,6 +27,14 @@ _CHANNELS = 3
 _MEMORY_BYTES = 1 << 30  # of address space for one image: 50 MP in 16 bits with transparency fit
 _START_SECONDS = 30.0  # a loaded machine imports slowly; this is no property of an image
 _KEPT_BYTES = 1 << 25  # a memory file that grew above this is emptied again
+_HELPER_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    # Keep the memory of one image for the next: as glibc has it, every image's pages are given back
+    # and faulted in anew, which takes longer than decoding a small JPEG.
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 26),
+}
 _ROOT = Path(__file__).parents[2]
 
 
@@ -50,7 +58,7 @@ class DecodeHelper:
             stderr=subprocess.DEVNULL,  # decoders complain there about every damaged image
             pass_fds=files,
             cwd=_ROOT,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **_HELPER_ENVIRONMENT},
         )
         self._finish = weakref.finalize(self, _end, self._process, files)
         self._answer(_START_SECONDS)

@@ -12,6 +12,7 @@ from workers.vision.detect import Detector
 from workers.vision.engines.base import Engine, Graph
 from workers.vision.engines.select import choose_engines
 from workers.vision.liveness import LivenessModel, installed_liveness, load_liveness
+from workers.vision.memory import share_one_heap
 from workers.vision.recognise import Recogniser
 from workers.vision.self_test import run_self_test
 from workers.vision.settings import VisionSettings
@@ -48,6 +49,7 @@ def load_model(settings: VisionSettings) -> LoadedModel:
     """Load `settings.model`; raises ModelError subclasses (see build_pipeline)."""
     import cv2
 
+    share_one_heap()
     cv2.setNumThreads(settings.threads)
     registry = load_registry(settings.models_dir, flip_averaging=settings.flip_averaging)
     entry = registry.model(settings.model)

@@ -175,3 +175,16 @@ def test_closing_ends_the_processes(decoder: ApartDecoder) -> None:
     process = process_of(decoder)
     decoder.close()
     assert process.returncode is not None
+
+
+def test_a_helper_keeps_its_memory_from_image_to_image(
+    decoder: ApartDecoder, photograph: bytes
+) -> None:
+    """Giving pages back and faulting them in anew took longer than decoding a small picture."""
+    for _ in range(3):
+        decode(decoder, photograph)
+    stat = Path(f"/proc/{process_of(decoder).pid}/stat")
+    before = int(stat.read_text().split()[9])
+    for _ in range(10):
+        decode(decoder, photograph)
+    assert int(stat.read_text().split()[9]) - before < 100
