@@ -17,6 +17,7 @@ from workers.vision.align import align
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.find_faces import find_faces
 from workers.vision.models import LoadedModel
+from workers.vision.recognise import prepare
 from workers.vision.results import PipelineOptions, Rotation
 
 _MIN_FACE = 16
@@ -67,7 +68,9 @@ class FivePoint:
             return None
         largest = max(faces, key=lambda face: float(face[2] * face[3]))
         crop = np.asarray(self._aligner.alignCrop(picture, largest), dtype=np.uint8)
-        return cast("Floats", self._model.recogniser.embed([crop])[0])
+        spec, graph = self._model.entry.input, self._model.recogniser._graph  # noqa: SLF001 - without what `embed` does to dark faces
+        (vectors,) = graph.run(prepare([crop], spec)).values()
+        return cast("Floats", vectors[0] / np.linalg.norm(vectors[0]))
 
 
 class DeepFaceRepresent:

