@@ -14,7 +14,8 @@ from app.models.collection import Collection
 from app.models.job import Job
 from app.models.session import tenant_transaction
 from app.queries.shard_items import OpenItem, open_items
-from app.services.close_shards import fail_without_collection, settle_jobs
+from app.services.close_shards import fail_without_collection, leave_shard
+from app.services.finish_job import finish_job
 from app.services.resolve_items import readable_storage
 
 _START = text("""
@@ -42,7 +43,8 @@ def begin_shard(lease: Lease) -> ShardWork | None:
         session.execute(_START, {"job_id": lease.shard.job_id})
         job = session.get_one(Job, lease.shard.job_id)
         if job.state == JobState.CANCELLING:
-            settle_jobs(session, [lease])
+            leave_shard(session, lease)
+            finish_job(session, job.id)
             return None
         if job.collection_id and session.get(Collection, job.collection_id) is None:
             fail_without_collection(session, job)

@@ -16,8 +16,8 @@ from app.adapters.bulk_rows import BulkTable
 from app.domain.errors import WorkerCrashed
 from app.domain.lease import ShardRef
 from app.domain.outcomes import ItemOutcome
-from app.domain.states import ItemState, ShardState
-from app.services.job_batch import ItemKey, ShardResults
+from app.domain.states import ItemState, JobState, ShardState
+from app.services.job_batch import CountedJob, ItemKey, ShardResults
 from app.services.judge_batch import Judgement
 from app.services.match_faces import PairDecision
 
@@ -85,6 +85,7 @@ UPDATE jobs SET open_items = open_items - row.succeeded - row.failed,
 FROM unnest(:job_ids, CAST(:succeeded AS integer[]), CAST(:failed AS integer[]))
   AS row (job_id, succeeded, failed)
 WHERE jobs.id = ANY(:job_ids) AND jobs.id = row.job_id
+RETURNING jobs.id, jobs.state, jobs.open_items
 """).bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
 
 ClosedItems = dict[ItemKey, ItemState]
@@ -159,16 +160,17 @@ def _cleared(result: ShardResults) -> bool:
     return any(isinstance(outcome.error, WorkerCrashed) for outcome in result.outcomes)
 
 
-def count_jobs(session: Session, closed: ClosedItems) -> None:
+def count_jobs(
+    session: Session, results: Sequence[ShardResults], closed: ClosedItems
+) -> list[CountedJob]:
     """Take closed items off their jobs: the last rows a batch locks, in id order."""
+    job_ids = sorted({result.lease.shard.job_id for result in results})
     counts: dict[UUID, Counter[ItemState]] = defaultdict(Counter)
     for (job_id, _), state in closed.items():
         counts[job_id][state] += 1
-    if not counts:
-        return
-    job_ids = sorted(counts)
-    session.execute(_LOCK_JOBS, {"job_ids": job_ids})
-    session.execute(
+    if len(job_ids) > 1:
+        session.execute(_LOCK_JOBS, {"job_ids": job_ids})
+    rows = session.execute(
         _COUNT_JOBS,
         {
             "job_ids": job_ids,
@@ -176,3 +178,4 @@ def count_jobs(session: Session, closed: ClosedItems) -> None:
             "failed": [counts[job_id][ItemState.FAILED] for job_id in job_ids],
         },
     )
+    return [CountedJob(row.id, JobState(row.state), row.open_items) for row in rows]

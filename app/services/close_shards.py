@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.domain.lease import Lease, ShardRef
 from app.domain.states import JobState
 from app.models.job import Job
 from app.services.finish_job import finish_job, finish_jobs
+from app.services.job_batch import CountedJob
 
 _CLOSE_UNLEASED = text("""
 WITH closed AS (
@@ -35,36 +34,31 @@ WHERE id = :job_id
 """)
 
 
-_STATES = text("""
-SELECT id, state FROM jobs WHERE id = ANY(:job_ids)
-""").bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
-
-
 def close_unleased_shards(session: Session, job_id: UUID) -> None:
     """Close every shard nobody holds; shards first and the job last, as everywhere."""
     closed = session.execute(_CLOSE_UNLEASED, {"job_id": job_id}).scalar_one()
     session.execute(_COUNT_CANCELED, {"job_id": job_id, "closed": closed})
 
 
-def settle_jobs(session: Session, leases: Sequence[Lease]) -> set[ShardRef]:
+def settle_jobs(
+    session: Session, leases: Sequence[Lease], jobs: Sequence[CountedJob]
+) -> set[ShardRef]:
     """After a batch: end the jobs whose last it was, and leave those that are being canceled.
 
     Returns the shards of which nothing is left to do.
     """
-    states = {
-        row.id: row.state
-        for row in session.execute(
-            _STATES, {"job_ids": sorted({lease.shard.job_id for lease in leases})}
-        )
-    }
-    left = [lease for lease in leases if states[lease.shard.job_id] == JobState.CANCELLING]
-    for lease in left:
-        _close_leased_shard(session, lease)
-    ended = set(finish_jobs(session, sorted(states)))
-    return {lease.shard for lease in leases if lease in left or lease.shard.job_id in ended}
+    canceled = {job.id for job in jobs if job.state is JobState.CANCELLING}
+    left = [lease.shard for lease in leases if lease.shard.job_id in canceled]
+    for lease in leases:
+        if lease.shard in left:
+            leave_shard(session, lease)
+    empty = canceled | {job.id for job in jobs if job.open_items == 0}
+    ended = set(finish_jobs(session, sorted(empty))) if empty else set()
+    return {*left, *(lease.shard for lease in leases if lease.shard.job_id in ended)}
 
 
-def _close_leased_shard(session: Session, lease: Lease) -> None:
+def leave_shard(session: Session, lease: Lease) -> None:
+    """Close the rest of a leased shard whose job is being canceled."""
     closed = session.execute(_CLOSE_LEASED, lease.key).scalar()
     session.execute(_COUNT_CANCELED, {"job_id": lease.shard.job_id, "closed": closed or 0})
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.domain.job_options import JobOptions
 from app.domain.lease import Lease
 from app.domain.outcomes import ItemOutcome
-from app.domain.states import Operation
+from app.domain.states import JobState, Operation
 from app.models.collection import Collection
 from app.models.job import Job
 
@@ -36,6 +37,14 @@ class ShardFate(StrEnum):
     GOES_ON = "goes on"
     ENDED = "ended"
     LOST = "lost"
+
+
+class CountedJob(NamedTuple):
+    """A job whose counters a batch has just moved."""
+
+    id: UUID
+    state: JobState
+    open_items: int
 
 
 @dataclass(frozen=True)

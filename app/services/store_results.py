@@ -56,8 +56,8 @@ def _store(
     enrolled = enrol_faces(session, batches, closed, judged.claimed)
     write_detections(session, tenant_id, judged, closed, enrolled)
     done = count_shards(session, results, closed)
-    count_jobs(session, closed)
-    return done | settle_jobs(session, [result.lease for result in results])
+    counted = count_jobs(session, results, closed)
+    return done | settle_jobs(session, [result.lease for result in results], counted)
 
 
 def _fates(
