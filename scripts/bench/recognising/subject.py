@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from app import create_app
 from scripts.bench.pictures import Picture, load_pictures
 from scripts.bench.recognising.bare import Bare, options_of
 from scripts.bench.recognising.whole import WholePath
@@ -39,7 +40,7 @@ class Subject:
         self._model: LoadedModel = load_model(settings)
         self._pipeline = RecognitionPipeline(settings, self._model)
         self._bare = Bare(self._model)
-        self._whole = WholePath(self._pipeline) if configuration["whole"] else None
+        self._whole = WholePath(create_app(), self._pipeline) if configuration["whole"] else None
 
     def answer(self, command: Answer) -> Answer:
         """Do what `command["do"]` names, on pictures `first` to `first + count`."""

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from flask import Flask
 
-from app import create_app
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.domain.lease import ShardRef
@@ -24,10 +23,10 @@ _LONGEST_S = 3600.0
 
 
 class WholePath:
-    """Runs shards as the task `recognise` does; the application reads the environment."""
+    """Runs shards as the task `recognise` does."""
 
-    def __init__(self, pipeline: RecognitionPipeline) -> None:
-        self._app = create_app()
+    def __init__(self, app: Flask, pipeline: RecognitionPipeline) -> None:
+        self._app = app
         self._pipeline = pipeline
         settings: Settings = self._app.config["SETTINGS"]
         self._lease_seconds = settings.lease_seconds
