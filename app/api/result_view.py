@@ -46,6 +46,8 @@ def _face(operation: str, face: Row[Any]) -> dict[str, Any]:
     }
     if face.liveness is not None:
         view["liveness"] = face.liveness
+    if face.attributes is not None:
+        view["attributes"] = face.attributes
     return view | _BY_OPERATION.get(operation, _nothing)(face)
 
 

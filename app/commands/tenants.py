@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from uuid import UUID
+
 import click
 
 from app.commands.typed_errors import CommandGroup, table
-from app.services.tenants import create_tenant, list_tenants
+from app.services.tenants import allow_attributes, create_tenant, list_tenants
 
 group = CommandGroup("tenants", help="Organisations that use this installation.")
 
@@ -25,3 +27,11 @@ def show() -> None:
             for t in list_tenants()
         ]
     )
+
+
+@group.command("allow-attributes")
+@click.argument("tenant_id", type=click.UUID)
+@click.option("--off", is_flag=True, help="Take it back.")
+def attributes(tenant_id: UUID, *, off: bool) -> None:
+    """Let a tenant ask for age, gender and emotion of faces, which none may by default."""
+    allow_attributes(tenant_id, allowed=not off)

@@ -117,6 +117,10 @@ class Forbidden(RequestError):
     status, code, title = HTTPStatus.FORBIDDEN, "forbidden", "The API key lacks the scope for this"
 
 
+class AttributesNotAllowed(Forbidden):
+    code, title = "attributes_not_allowed", "The tenant may not ask for attributes of faces"
+
+
 class NotFound(RequestError):
     status, code, title = HTTPStatus.NOT_FOUND, "not_found", "There is no such resource"
 
@@ -313,6 +317,10 @@ class SubjectDeleted(ItemError):
 
 class LivenessUnavailable(ItemError):
     code = "liveness_unavailable"
+
+
+class AttributesUnavailable(ItemError):
+    code = "attributes_unavailable"
 
 
 class RecognitionFailed(ItemError):

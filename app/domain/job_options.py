@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from app.domain.states import EnrolFaces, Priority
 
+# What can be estimated of a face beyond whose it is; see "Attributes" in docs/recognition.md.
+ATTRIBUTES = ("age", "gender", "emotion")
 # A job this small is answered while somebody waits; larger ones share the bulk lane.
 INTERACTIVE_ITEMS = 16
 # More open interactive items than this of one tenant, and its next jobs go to the bulk lane.
@@ -18,7 +20,8 @@ INTERACTIVE_CAP = 256
 class JobOptions:
     """Options of a job, stored with it whole so that a result can be explained later.
 
-    `min_face` is in pixels of the source image; `min_quality` is 0 to 1; `top_k` counts subjects.
+    `min_face` is in pixels of the source image; `min_quality` is 0 to 1; `top_k` counts subjects;
+    `attributes` are some of ATTRIBUTES, for tenants that may ask for them.
     """
 
     max_faces: int = 10
@@ -28,6 +31,7 @@ class JobOptions:
     liveness: bool = False
     rotation: Literal["off", "gated", "full"] | None = None
     enrol_faces: Literal["only", "largest", "all"] = "only"
+    attributes: tuple[str, ...] = ()
 
     @property
     def enrols(self) -> EnrolFaces:
@@ -42,7 +46,7 @@ class JobOptions:
     def from_json(cls, stored: dict[str, Any]) -> JobOptions:
         """Read stored options; ones that a newer version wrote are passed over."""
         known = {key: value for key, value in stored.items() if key in cls.__dataclass_fields__}
-        return cls(**known)
+        return cls(**known | {"attributes": tuple(known.get("attributes", ()))})
 
 
 def choose_priority(items: int, *, waiting: bool, open_interactive: Callable[[], int]) -> Priority:

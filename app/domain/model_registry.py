@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Literal, TypeVar
 
+from app.domain.attribute_registry import AttributeEntry, attribute_entries
 from app.domain.errors import ModelUnknown
 from app.domain.weights import (
     Licence,
@@ -168,17 +169,29 @@ class LivenessEntry:
         return [file.verified_path(models_dir, self.name) for file in files]
 
 
+AnyEntry = ModelEntry | LivenessEntry | AttributeEntry
+
+
 @dataclass(frozen=True)
 class Registry:
-    """All models by name: what recognises people, and what tells people from pictures."""
+    """All models: what recognises people, what tells them from pictures, what describes faces.
+
+    `attributes` are by what they estimate, the others by name.
+    """
 
     models: dict[str, ModelEntry]
     liveness: dict[str, LivenessEntry]
+    attributes: dict[str, AttributeEntry]
 
     @property
     def names(self) -> list[str]:
         """Names of all entries."""
-        return [*self.models, *self.liveness]
+        return list(self._all)
+
+    @property
+    def _all(self) -> dict[str, AnyEntry]:
+        attributes = {entry.name: entry for entry in self.attributes.values()}
+        return {**self.models, **self.liveness, **attributes}
 
     def model(self, name: str) -> ModelEntry:
         """Return the recogniser called `name`; raises ModelUnknown, which lists those there are."""
@@ -188,10 +201,9 @@ class Registry:
         """Return the liveness model called `name`; raises ModelUnknown."""
         return _find(self.liveness, name)
 
-    def any_model(self, name: str) -> ModelEntry | LivenessEntry:
+    def any_model(self, name: str) -> AnyEntry:
         """Return whatever is called `name`; raises ModelUnknown."""
-        entries: dict[str, ModelEntry | LivenessEntry] = {**self.models, **self.liveness}
-        return _find(entries, name)
+        return _find(self._all, name)
 
 
 def _find(entries: Mapping[str, Entry], name: str) -> Entry:
@@ -218,6 +230,7 @@ def load_registry(models_dir: Path | None = None, *, flip_averaging: bool = Fals
     return Registry(
         {name: replace(entry, flip_averaging=flip_averaging) for name, entry in models.items()},
         {name: _liveness(name, raw, files) for name, raw in content["liveness"].items()},
+        attribute_entries(content["attributes"], files),
     )
 
 

@@ -23,6 +23,7 @@ class FoundFace:
     quality: float
     embedding: tuple[float, ...] | None
     liveness: dict[str, Any] | None = None
+    attributes: dict[str, Any] | None = None
 
     @property
     def judged_not_live(self) -> bool:

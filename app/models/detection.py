@@ -29,6 +29,7 @@ class Detection(TenantOwned, Base):
     quality: Mapped[float] = mapped_column(REAL)
     embedding: Mapped[list[float] | None] = mapped_column(HALFVEC())
     liveness: Mapped[dict[str, Any] | None]
+    attributes: Mapped[dict[str, Any] | None]
     decision: Mapped[str | None]
     matches: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     threshold: Mapped[float | None]

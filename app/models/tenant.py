@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.database import Base, Created, Identified
@@ -19,6 +19,7 @@ class Tenant(Identified, Created, Base):
 
     name: Mapped[str]
     contact_email: Mapped[str | None]
+    attributes_allowed: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class StorageLocation(Identified, Created, Base):

@@ -30,8 +30,8 @@ ORDER BY seq LIMIT :limit
 """)
 
 _DETECTIONS = text("""
-SELECT item_seq, face_no, box, landmarks, detection_confidence, quality, liveness, decision,
-  matches, threshold, subject_id, face_id, enrolled, reason
+SELECT item_seq, face_no, box, landmarks, detection_confidence, quality, liveness, attributes,
+  decision, matches, threshold, subject_id, face_id, enrolled, reason
 FROM detections
 WHERE tenant_id = :tenant_id AND job_id = :job_id AND item_seq = ANY (:seqs)
 ORDER BY item_seq, face_no

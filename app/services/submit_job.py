@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.domain.actor import Actor
 from app.domain.errors import (
+    AttributesNotAllowed,
     FieldError,
     Invalid,
     ModelMismatch,
@@ -26,6 +27,7 @@ from app.domain.states import JobState
 from app.models.collection import Collection
 from app.models.job import Job
 from app.models.session import after_commit, tenant_transaction
+from app.models.tenant import Tenant
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries.open_work import open_interactive_items
 from app.services.notify import wake_dispatcher
@@ -65,11 +67,13 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
 
     Raises:
         Invalid: (or one of its kinds) the request cannot be run as it is; see `JobRequest.check`.
+        AttributesNotAllowed: the tenant may not ask for attributes.
         NotFound: the collection or the webhook endpoint is not there.
     """
     settings: Settings = current_app.config["SETTINGS"]
     request.check(settings.max_job_items)
     with tenant_transaction(tenant_id) as session:
+        _require_attributes_allowed(session, tenant_id, request)
         model = _model_of(session, request)
         _require_endpoint(session, request.webhook_endpoint_id)
         items = resolve_items(session, tenant_id, request)
@@ -79,6 +83,15 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
         record_audit(session, tenant_id, actor, "job.submitted", "job", job.id, detail)
         after_commit(session, wake_dispatcher)
         return job
+
+
+def _require_attributes_allowed(session: Session, tenant_id: UUID, request: JobRequest) -> None:
+    asked = request.options.attributes
+    if asked and not session.get_one(Tenant, tenant_id).attributes_allowed:
+        raise AttributesNotAllowed(
+            "Your tenant may not ask for attributes of faces; the operator can allow it",
+            errors=(FieldError("/options/attributes", "leave it out"),),
+        )
 
 
 def _model_of(session: Session, request: JobRequest) -> str:

@@ -50,6 +50,16 @@ def require_tenant(session: Session, tenant_id: UUID) -> Tenant:
     return tenant
 
 
+def allow_attributes(tenant_id: UUID, *, allowed: bool) -> None:
+    """Say whether a tenant may ask for attributes of faces; jobs already submitted go on.
+
+    Raises:
+        NotFound: no tenant has the id.
+    """
+    with owner_transaction() as session:
+        require_tenant(session, tenant_id).attributes_allowed = allowed
+
+
 def allow_location(tenant_id: UUID, place: ObjectLocation) -> None:
     """Let a tenant's jobs read a bucket, or a prefix of it; doing so twice is fine.
 

@@ -29,6 +29,7 @@ _FACES = BulkTable(
         "quality": "real",
         "embedding": "halfvec",
         "liveness": "jsonb",
+        "attributes": "jsonb",
         "decision": "text",
         "matches": "jsonb",
         "threshold": "double precision",
@@ -79,6 +80,7 @@ def _row(
         "quality": face.quality,
         "embedding": face.embedding,
         "liveness": face.liveness,
+        "attributes": face.attributes,
     }
     return row | _decided(judged.faces.get(key)) | _enrolled(enrolled.get(key))
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from app.domain.errors import ModelError
-from app.domain.model_registry import LivenessEntry, ModelEntry, load_registry
+from app.domain.model_registry import AnyEntry, load_registry
 from app.domain.weights import file_in_use
 
 _DEFAULT_MODELS_DIR = ".facequeue/models"
@@ -21,7 +21,7 @@ def _models_dir() -> Path:
     return Path(os.environ.get("MODELS_DIR", _DEFAULT_MODELS_DIR))
 
 
-def _entry(name: str) -> ModelEntry | LivenessEntry:
+def _entry(name: str) -> AnyEntry:
     try:
         return load_registry(_models_dir()).any_model(name)
     except ModelError as error:
@@ -49,9 +49,12 @@ def list_models() -> None:
         click.echo(f"{liveness.name}: passive liveness, {_state(liveness)}")
         click.echo(f"  licence: {liveness.licence.name}")
         click.echo(f"  threshold: {liveness.threshold} ({liveness.threshold_source})")
+    for attribute, estimating in registry.attributes.items():
+        click.echo(f"{estimating.name}: estimates {attribute}, {_state(estimating)}")
+        click.echo(f"  licence: {estimating.licence.name}")
 
 
-def _state(entry: ModelEntry | LivenessEntry) -> str:
+def _state(entry: AnyEntry) -> str:
     try:
         for part in entry.parts:
             file_in_use(entry.name, part).verified_path(_models_dir(), entry.name)
@@ -114,7 +117,9 @@ def verify(name: str | None, **measures: Any) -> None:
         )
     for each in names:
         try:
-            if each in registry.liveness:
+            if each not in registry.models and each not in registry.liveness:
+                click.echo(f"{each}: {_state(_entry(each))}")
+            elif each in registry.liveness:
                 _verify_liveness(each, measures["live"], measures["spoofs"], measures["max_apcer"])
             else:
                 _verify(each, measures["images"], measures["max_eer"])

@@ -25,6 +25,7 @@ def pipeline_options(
         rotation=options.rotation or settings.face_rotation,
         liveness=options.liveness or settings.anti_spoofing_enabled,
         embed=operation is not Operation.DETECT,
+        attributes=options.attributes,
     )
 
 
@@ -46,4 +47,5 @@ def _found_face(face: FaceResult) -> FoundFace:
         quality=face.quality,
         embedding=None if face.embedding is None else tuple(map(float, face.embedding)),
         liveness=None if live is None else asdict(live),
+        attributes=face.attributes,
     )

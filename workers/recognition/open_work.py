@@ -31,7 +31,10 @@ class OpenWork:
         self._store = store
         options = pipeline_options(work.operation, work.options, settings)
         # A reference may be the photograph of a document: nobody claims that it shows a live face.
-        self._options = {_PROBE: options, _REFERENCE: replace(options, liveness=False)}
+        self._options = {
+            _PROBE: options,
+            _REFERENCE: replace(options, liveness=False, attributes=()),
+        }
         self._left = {item.seq: item for item in work.items}
         self._halves: dict[int, dict[str, ImageResult]] = {}
         self.live = True

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 from app.domain.errors import ModelDigestMismatch, ModelError
-from app.domain.model_registry import LivenessEntry, ModelEntry
+from app.domain.model_registry import AnyEntry
 from app.domain.weights import (
     PINS_FILE,
     Derivation,
@@ -49,7 +49,7 @@ class Installation:
     given: Sequence[str]
     say: Callable[[str], None]
 
-    def install(self, entry: ModelEntry | LivenessEntry) -> None:
+    def install(self, entry: AnyEntry) -> None:
         """Install every part of `entry`; files that are in place are left alone.
 
         Raises:

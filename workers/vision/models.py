@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import ModelError
 from app.domain.model_registry import ModelEntry, load_registry
+from workers.vision.attributes import AttributeModels
 from workers.vision.decode import Decoder, decode_in_process
 from workers.vision.decode_apart import ApartDecoder
 from workers.vision.detect import Detector
@@ -30,6 +31,7 @@ class LoadedModel:
     picture_batch: int
     decoder: Decoder
     liveness: LivenessModel
+    attributes: AttributeModels
 
 
 def check_installed(settings: VisionSettings) -> None:
@@ -67,6 +69,7 @@ def load_model(settings: VisionSettings) -> LoadedModel:
         picture_batch=detector_graph.batch_size,
         decoder=_decoder(settings),
         liveness=load_liveness(settings, choice.detector),
+        attributes=AttributeModels(settings),
     )
     run_self_test(entry, detector_graph, loaded.recogniser)
     return loaded

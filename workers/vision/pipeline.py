@@ -45,12 +45,15 @@ __all__ = [
 class _Unembedded:
     """An image's result, and what its faces still lack.
 
-    `crops` are the aligned ones of those to be embedded, `views` what liveness is judged by.
+    `crops` are the aligned ones of those to be embedded, `views` what liveness is judged by,
+    `looks` and `attributes` what is to be estimated of them.
     """
 
     result: ImageResult
     crops: dict[int, Pixels]
     views: Sequence[FaceViews]
+    looks: Sequence[Pixels] = ()
+    attributes: tuple[str, ...] = ()
 
 
 class RecognitionPipeline:
@@ -129,6 +132,8 @@ class RecognitionPipeline:
     def _cut_out(self, image: LoadedImage, pixels: Pixels, faces: Detections) -> _Unembedded:
         options = image.source.options
         views = self._loaded.liveness.cut_out(pixels, faces) if options.liveness else ()
+        asked = options.attributes
+        looks = self._loaded.attributes.cut_out(pixels, faces, asked) if asked else ()
         crops: dict[int, Pixels] = {}
         results = []
         for number in range(len(faces)):
@@ -141,7 +146,7 @@ class RecognitionPipeline:
             results.append(FaceResult(number, box, landmarks, score, quality, None, None))
         height, width = pixels.shape[:2]
         result = ImageResult(image.source.key, image.sha256, width, height, tuple(results), None)
-        return _Unembedded(result, crops, views)
+        return _Unembedded(result, crops, views, looks, asked)
 
     def _embed(self, batch: Sequence[_Unembedded]) -> list[ImageResult]:
         """Judge and embed the faces of all images of the batch together.
@@ -151,10 +156,20 @@ class RecognitionPipeline:
         """
         views = list(chain.from_iterable(item.views for item in batch))
         judged = iter(self._loaded.liveness.assess(views))
-        batch = [_with_liveness(item, judged) for item in batch]
+        batch = [self._with_attributes(_with_liveness(item, judged)) for item in batch]
         crops = list(chain.from_iterable(item.crops.values() for item in batch))
         vectors = iter(self._loaded.recogniser.embed(crops))
         return [_with_vectors(item, vectors) for item in batch]
+
+    def _with_attributes(self, item: _Unembedded) -> _Unembedded:
+        if not item.attributes:
+            return item
+        estimates = self._loaded.attributes.estimate(item.looks, item.attributes)
+        faces = tuple(
+            replace(face, attributes=estimate)
+            for face, estimate in zip(item.result.faces, estimates, strict=True)
+        )
+        return replace(item, result=replace(item.result, faces=faces))
 
 
 def _with_liveness(item: _Unembedded, judged: Iterator[LivenessResult]) -> _Unembedded:
@@ -163,7 +178,7 @@ def _with_liveness(item: _Unembedded, judged: Iterator[LivenessResult]) -> _Unem
     faces = tuple(replace(face, liveness=next(judged)) for face in item.result.faces)
     live = {face.face_no for face in faces if face.liveness is not None and face.liveness.live}
     crops = {number: crop for number, crop in item.crops.items() if number in live}
-    return _Unembedded(replace(item.result, faces=faces), crops, ())
+    return replace(item, result=replace(item.result, faces=faces), crops=crops)
 
 
 def _with_vectors(item: _Unembedded, vectors: Iterator[Floats]) -> ImageResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from app.domain.errors import ItemError
 from workers.vision.arrays import Floats
@@ -28,6 +28,7 @@ class PipelineOptions:
     rotation: Rotation = "gated"
     liveness: bool = False
     embed: bool = True
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class FaceResult:
     quality: float
     embedding: Floats | None
     liveness: LivenessResult | None
+    attributes: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from marshmallow import Schema, fields, post_load, validate
 from app.api.fields import Metadata, RowSchema, Timestamp
 from app.api.job_items import ItemsField
 from app.api.pagination import PageArgs
-from app.domain.job_options import JobOptions
+from app.domain.job_options import ATTRIBUTES, JobOptions
 from app.domain.job_request import JobRequest
 from app.domain.states import Decision, EnrolFaces, ItemState, JobState, Operation
 
@@ -32,10 +32,15 @@ class JobOptionsSchema(Schema):
     )
     rotation = fields.String(validate=validate.OneOf(["off", "gated", "full"]))
     enrol_faces = fields.String(validate=validate.OneOf([kind.value for kind in EnrolFaces]))
+    attributes = fields.List(
+        fields.String(validate=validate.OneOf(ATTRIBUTES)),
+        metadata={"description": "Estimates of each face, for tenants that may ask for them"},
+    )
 
     @post_load
     def _as_options(self, data: dict[str, Any], **_: Any) -> JobOptions:
-        return JobOptions(**data)
+        asked = data.pop("attributes", ())
+        return JobOptions(**data, attributes=tuple(name for name in ATTRIBUTES if name in asked))
 
 
 class JobCreateSchema(Schema):
@@ -138,6 +143,15 @@ class LivenessSchema(Schema):
     model = fields.String(required=True)
 
 
+class AttributesSchema(Schema):
+    """Estimates by DeepFace's models: what a face looks like, not what its person is or feels."""
+
+    age = fields.Float(metadata={"description": "Apparent age in years"})
+    gender = fields.Dict(metadata={"description": "Probability by label"})
+    emotion = fields.Dict(metadata={"description": "Probability by label"})
+    models = fields.Dict(required=True, metadata={"description": "name@digest by attribute"})
+
+
 class FaceResultSchema(Schema):
     """A face in an image; `identify` adds decision and matches, `enrol` what became of it."""
 
@@ -148,6 +162,9 @@ class FaceResultSchema(Schema):
     quality = fields.Float(required=True)
     liveness = fields.Nested(
         LivenessSchema, metadata={"description": "There when liveness was checked"}
+    )
+    attributes = fields.Nested(
+        AttributesSchema, metadata={"description": "There when attributes were asked for"}
     )
     decision = fields.String(
         validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS])

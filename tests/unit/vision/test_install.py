@@ -127,6 +127,7 @@ def test_list_shows_licence_threshold_and_state(invoke: Callable[..., Result]) -
     assert "experimental" in result.output
     assert "MiniFASNet: passive liveness" in result.output
     assert "flask --app wsgi models install MiniFASNet" in result.output
+    assert "Age: estimates age" in result.output
 
 
 def test_install_then_verify(invoke: Callable[..., Result], both_files: list[str]) -> None:
@@ -161,7 +162,7 @@ def test_installing_an_unknown_model_fails_with_the_names_there_are(
 ) -> None:
     result = invoke("install", "FaceNet")
     assert result.exit_code == 1
-    assert "known are ArcFace, MiniFASNet, SFace" in result.output
+    assert "known are Age, ArcFace, Emotion, Gender, MiniFASNet, SFace" in result.output
 
 
 def test_installing_arcface_without_a_file_says_what_to_give(

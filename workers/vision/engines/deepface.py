@@ -15,13 +15,14 @@ _GPU_BATCH = 32
 
 
 class DeepFaceEngine:
-    """Loads the recogniser `model` as DeepFace builds it; imports TensorFlow on first use."""
+    """Loads the network `model` as DeepFace builds it; imports TensorFlow on first use."""
 
     name = "tensorflow"
     precision = "fp32"
 
-    def __init__(self, model: str, *, threads: int = 1) -> None:
+    def __init__(self, model: str, *, threads: int = 1, task: str = "facial_recognition") -> None:
         self._model = model
+        self._task = task
         self._threads = threads
 
     def load(self, path: Path) -> DeepFaceGraph:
@@ -52,7 +53,7 @@ class DeepFaceEngine:
                 f"{path.name} needs TensorFlow: pip install --require-hashes -r requirements.txt"
             ) from error
         _limit(tf, self._threads)
-        client = DeepFace.build_model(model_name=self._model, task="facial_recognition")
+        client = DeepFace.build_model(model_name=self._model, task=self._task)
         on_gpu = bool(tf.config.list_physical_devices("GPU"))
         return DeepFaceGraph(client.model, _GPU_BATCH if on_gpu else 1)
 
