@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     face_engine: Literal["auto", "onnxruntime", "openvino", "tensorflow"] = Field(
         default="auto", description="Inference engine; `auto` takes the best one installed"
     )
-    face_device: Literal["cpu", "cuda"] = Field(
-        default="cpu", description="Where ONNX Runtime computes; `cuda` needs onnxruntime-gpu"
+    face_device: Literal["cpu", "cuda", "tensorrt"] = Field(
+        default="cpu", description="Where ONNX Runtime computes; a GPU needs requirements-gpu.txt"
     )
     face_rotation: Literal["off", "gated", "full"] = Field(
         default="gated", description="Search for turned heads: never, when odd, always"

@@ -18,5 +18,6 @@ compile() {
 
 compile requirements.in requirements.txt "$@"
 compile requirements-slim.in requirements-slim.txt --constraints requirements.txt "$@"
+compile requirements-gpu.in requirements-gpu.txt --constraints requirements.txt "$@"
 compile requirements-dev.in requirements-dev.txt "$@"
 compile requirements-assets.in requirements-assets.txt --no-deps "$@"

@@ -10,6 +10,7 @@ from flask import current_app
 from app.config import Settings
 from app.domain.model_registry import load_registry
 from workers.vision.models import check_installed
+from workers.vision.owners import require_single_owners
 from workers.vision.pipeline import RecognitionPipeline, VisionSettings, build_pipeline
 from workers.vision.settings import Liveness
 
@@ -36,6 +37,7 @@ def require_usable_models() -> None:
     Raises:
         ModelError: it is not; the message says what to do.
     """
+    require_single_owners()
     check_installed(_vision_settings(current_app.config["SETTINGS"]))
 
 

@@ -20,7 +20,7 @@ class VisionSettings:
         model: name of the recogniser in the registry.
         models_dir: where `models install` puts verified weights.
         engine: which library runs the networks; "auto" takes the best one installed.
-        device: "cuda" runs ONNX Runtime on the GPU this process sees.
+        device: "cuda" or "tensorrt" runs ONNX Runtime on the GPU this process sees.
         flip_averaging: embed each face mirrored too, and take the mean; another model identity.
         threads: threads of each library; with one process a core, 1.
         fetch_threads: images fetched and decoded at a time.
@@ -39,7 +39,7 @@ class VisionSettings:
     model: str = "SFace"
     models_dir: Path = Path(".facequeue/models")
     engine: EngineName = "auto"
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Literal["cpu", "cuda", "tensorrt"] = "cpu"
     flip_averaging: bool = False
     threads: int = 1
     fetch_threads: int = 4

@@ -13,6 +13,7 @@ import pytest
 from app.domain.errors import ModelError
 from workers.vision.engines import select
 from workers.vision.models import load_model
+from workers.vision.owners import require_single_owners
 from workers.vision.pipeline import (
     ImageInput,
     PipelineOptions,
@@ -114,6 +115,19 @@ def test_exactly_one_distribution_owns_cv2_and_onnxruntime() -> None:
     owners = packages_distributions()
     assert len(set(owners["cv2"])) == 1
     assert len(set(owners["onnxruntime"])) == 1
+
+
+def test_two_owners_of_one_folder_are_refused_at_boot(tmp_path: Path) -> None:
+    require_single_owners()
+    record = tmp_path / "onnxruntime_gpu-1.26.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1\n")
+    sys.path.append(str(tmp_path))
+    try:
+        with pytest.raises(ModelError, match="onnxruntime and onnxruntime-gpu are both installed"):
+            require_single_owners()
+    finally:
+        sys.path.remove(str(tmp_path))
 
 
 def test_opencv_is_held_to_the_threads_of_the_settings(pipeline: RecognitionPipeline) -> None:
