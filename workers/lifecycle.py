@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import Any
 
 import structlog
@@ -17,7 +18,8 @@ from app.domain.names import QueueName
 from app.models.database import db
 from app.services.heartbeat import beat, retire
 from app.services.lease_shards import free_dead_predecessors
-from workers.recognition import shutdown
+from workers.recognition import readiness, shutdown
+from workers.recognition.gpu import take_gpu
 from workers.recognition.identity import become_instance, current_holder
 from workers.recognition.loaded_pipeline import (
     configured_model,
@@ -28,6 +30,7 @@ from workers.recognition.loaded_pipeline import (
 _log = structlog.get_logger(__name__)
 
 _RECOGNITION = QueueName.RECOGNITION.value
+_LOOK_S = 0.05
 
 
 def connect(flask_app: Flask) -> None:
@@ -48,7 +51,7 @@ class _Worker:
     def __init__(self, flask_app: Flask) -> None:
         self._app = flask_app
         self._instance = ""
-        self._slots = 0
+        self._up = False
         self._recognises = False
 
     def on_logging(self, **_: Any) -> None:
@@ -64,13 +67,16 @@ class _Worker:
                 _refuse_without_models()
         self._instance = become_instance(str(sender))
         shutdown.reset()
+        readiness.reset()
 
-    def on_ready(self, sender: Any, **_: Any) -> None:
-        self._slots = int(sender.controller.concurrency)
-        self._beat()
+    def on_ready(self, **_: Any) -> None:
+        """Offer slots as soon as a child's models have passed their test, and not before."""
+        self._up = True
+        if self._recognises:
+            threading.Thread(target=self._beat_once_ready, name="first-beat", daemon=True).start()
 
     def on_heartbeat(self, **_: Any) -> None:
-        if self._slots and not shutdown.requested():
+        if self._up and not shutdown.requested():
             self._beat()
 
     def on_shutting_down(self, **_: Any) -> None:
@@ -85,6 +91,9 @@ class _Worker:
     def on_child(self, **_: Any) -> None:
         """In a new child: connections of its own, dead siblings' leases freed, models loading."""
         shutdown.child_began()
+        readiness.child_began()
+        if self._recognises and self._app.config["SETTINGS"].face_device != "cpu":
+            _log.info("gpu_taken", gpu=take_gpu())
         with self._app.app_context():
             for engine in db.engines.values():
                 engine.dispose(close=False)
@@ -95,12 +104,23 @@ class _Worker:
 
     def _warm(self) -> None:
         with self._app.app_context():
-            loaded_pipeline()
+            try:
+                loaded_pipeline()
+            except ModelError as error:
+                _log.error("model_refused", code=error.code, detail=str(error))
+                return
+        readiness.child_ready()
+
+    def _beat_once_ready(self) -> None:
+        while not (readiness.ready_children() or shutdown.requested()):
+            time.sleep(_LOOK_S)
+        self._beat()
 
     def _beat(self) -> None:
-        if self._recognises:
+        slots = readiness.ready_children()
+        if self._recognises and slots:
             with self._app.app_context():
-                _let_go(lambda: beat(self._instance, self._slots, [configured_model()]))
+                _let_go(lambda: beat(self._instance, slots, [configured_model()]))
 
 
 def _queue_names(option: str | list[str] | None) -> list[str]:
