@@ -14,7 +14,7 @@ from app.domain.model_registry import load_registry
 from app.domain.states import JobState, Operation
 from tests.factories.liveness_standin import without_red, write_standins
 from tests.factories.tenant_world import TenantWorld
-from tests.support.processes import Processes, wait_until
+from tests.support.processes import WORKERS, Processes, wait_until
 from workers.vision.install_weights import Installation
 
 pytestmark = pytest.mark.stack
@@ -50,8 +50,12 @@ def _checking_worker(_workers: Processes, with_standins: Path, _app: Flask) -> I
 
 
 @pytest.fixture
-def checking_worker(_checking_worker: Processes, app: Flask) -> Processes:
+def checking_worker(_checking_worker: Processes, _workers: Processes, app: Flask) -> Processes:
+    """The worker with the model, and what gives it work, restarted if a test ended that."""
     del app
+    for name in set(WORKERS) - {"recognition"}:
+        if not _workers.alive(name):
+            _workers.start(name)
     log = _checking_worker.log("recognition")
     wait_until(lambda: " ready." in log.read_text(), seconds=60, what="a worker with the model")
     return _checking_worker
