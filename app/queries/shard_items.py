@@ -6,11 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from app.domain.lease import Lease
 from app.models.job import Item
+
+_CLAIMED = text("""
+SELECT items.job_id, items.seq, items.subject_id
+FROM unnest(:job_ids, CAST(:seqs AS integer[])) AS wanted (job_id, seq)
+JOIN items ON items.job_id = wanted.job_id AND items.seq = wanted.seq
+""").bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,6 @@ def claimed_subjects(
     session: Session, items: Sequence[tuple[UUID, int]]
 ) -> dict[tuple[UUID, int], UUID | None]:
     """Whom each item (job, number) shows or is compared with, by the client's word."""
-    rows = session.execute(
-        select(Item.job_id, Item.seq, Item.subject_id).where(
-            # The jobs by themselves too: so the plan holds their partitions only.
-            Item.job_id.in_({job_id for job_id, _ in items}),
-            tuple_(Item.job_id, Item.seq).in_(items),
-        )
-    )
+    parameters = {"job_ids": [job_id for job_id, _ in items], "seqs": [seq for _, seq in items]}
+    rows = session.execute(_CLAIMED, parameters)
     return {(row.job_id, row.seq): row.subject_id for row in rows}

@@ -17,6 +17,7 @@ from app.domain.errors import WorkerCrashed
 from app.domain.lease import ShardRef
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import ItemState, JobState, ShardState
+from app.queries.plan_by_key import plan_by_key
 from app.services.job_batch import CountedJob, ItemKey, ShardResults
 from app.services.judge_batch import Judgement
 from app.services.match_faces import PairDecision
@@ -27,7 +28,7 @@ SELECT shards.job_id, shards.shard_no FROM shards
 JOIN unnest(:job_ids, CAST(:shard_nos AS integer[]), CAST(:tokens AS bigint[]))
   AS held (job_id, shard_no, token)
   ON held.job_id = shards.job_id AND held.shard_no = shards.shard_no
-WHERE shards.job_id = ANY(:job_ids) AND lease_token = held.token AND state = 'leased'
+WHERE lease_token = held.token AND state = 'leased'
 ORDER BY shards.job_id, shards.shard_no
 FOR UPDATE OF shards
 """).bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
@@ -49,16 +50,14 @@ _ITEMS = BulkTable(
     },
 )
 
-# The jobs are named literally as well, so that the plan holds their partitions only.
 _CLOSE = text("""
 UPDATE items SET state = row.state, error_code = row.error_code, error_message = row.error_message,
   decision = row.decision, similarity = row.similarity, fmr = row.fmr, width = row.width,
   height = row.height, image_sha256 = row.sha256, finished_at = now()
 FROM pg_temp.bulk_items AS row
-WHERE items.job_id = ANY(:job_ids) AND items.job_id = row.job_id AND items.seq = row.seq
-  AND items.state = 'pending'
+WHERE items.job_id = row.job_id AND items.seq = row.seq AND items.state = 'pending'
 RETURNING items.job_id, items.seq, items.state
-""").bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
+""")
 
 _COUNT_SHARDS = text("""
 UPDATE shards SET open_items = open_items - row.closed, attempt_count = 0, trial_seq = NULL,
@@ -70,8 +69,7 @@ UPDATE shards SET open_items = open_items - row.closed, attempt_count = 0, trial
   lease_pid = CASE WHEN open_items = row.closed THEN NULL ELSE lease_pid END
 FROM unnest(:job_ids, CAST(:shard_nos AS integer[]), CAST(:closed AS integer[]),
   CAST(:cleared AS boolean[])) AS row (job_id, shard_no, closed, cleared)
-WHERE shards.job_id = ANY(:job_ids) AND shards.job_id = row.job_id
-  AND shards.shard_no = row.shard_no
+WHERE shards.job_id = row.job_id AND shards.shard_no = row.shard_no
 RETURNING shards.job_id, shards.shard_no, shards.state
 """).bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
 
@@ -84,7 +82,7 @@ UPDATE jobs SET open_items = open_items - row.succeeded - row.failed,
   succeeded_items = succeeded_items + row.succeeded, failed_items = failed_items + row.failed
 FROM unnest(:job_ids, CAST(:succeeded AS integer[]), CAST(:failed AS integer[]))
   AS row (job_id, succeeded, failed)
-WHERE jobs.id = ANY(:job_ids) AND jobs.id = row.job_id
+WHERE jobs.id = row.job_id
 RETURNING jobs.id, jobs.state, jobs.open_items
 """).bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
 
@@ -92,7 +90,11 @@ ClosedItems = dict[ItemKey, ItemState]
 
 
 def lock_held(session: Session, results: Sequence[ShardResults]) -> list[ShardResults]:
-    """Lock the shards that are still held under these leases' tokens; the others are left out."""
+    """Lock the shards that are still held under these leases' tokens; the others are left out.
+
+    From here on the transaction finds every row by its key.
+    """
+    plan_by_key(session)
     leases = [result.lease for result in results]
     rows = session.execute(
         _LOCK,
@@ -112,9 +114,7 @@ def close_items(session: Session, judged: Judgement) -> ClosedItems:
         session,
         (_row(key, outcome, judged.pairs.get(key)) for key, outcome in judged.outcomes.items()),
     )
-    job_ids = list({job_id for job_id, _ in judged.outcomes})
-    rows = session.execute(_CLOSE, {"job_ids": job_ids})
-    return {(row.job_id, row.seq): ItemState(row.state) for row in rows}
+    return {(row.job_id, row.seq): ItemState(row.state) for row in session.execute(_CLOSE)}
 
 
 def _row(key: ItemKey, outcome: ItemOutcome, pair: PairDecision | None) -> dict[str, Any]:

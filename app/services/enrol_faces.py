@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
 from app.adapters.bulk_rows import BulkTable
@@ -51,7 +53,8 @@ _KNOWN = text("""
 SELECT row.id AS proposed, faces.id, faces.subject_id FROM pg_temp.bulk_faces AS row
 JOIN faces ON faces.collection_id = row.collection_id
   AND faces.image_sha256 = row.image_sha256 AND faces.face_no = row.face_no
-""")
+WHERE row.id = ANY(:proposed)
+""").bindparams(bindparam("proposed", type_=ARRAY(PG_UUID)))
 
 _COUNT = text("UPDATE collections SET face_count = face_count + :new WHERE id = :id")
 
@@ -98,9 +101,10 @@ def enrol_faces(
     tenant_id = candidates[0].batch.job.tenant_id
     inserted = set(session.execute(_INSERT, {"tenant_id": tenant_id}).scalars())
     _make_searchable(session, [c for c in candidates if c.face_id in inserted])
-    known = {row.proposed: row for row in session.execute(_KNOWN)}
+    known = _known(session, [c for c in candidates if c.face_id not in inserted])
     return {
-        candidate.key: _became(candidate.face_id, known[candidate.face_id])
+        candidate.key: known.get(candidate.face_id)
+        or EnrolledFace(candidate.face_id, claimed.get(candidate.key[:2]), enrolled=True)
         for candidate in candidates
     }
 
@@ -133,10 +137,15 @@ def _row(candidate: _Candidate, claimed: Mapping[ItemKey, UUID | None]) -> dict[
     }
 
 
-def _became(proposed: UUID, known: Row[Any]) -> EnrolledFace:
-    if known.id == proposed:
-        return EnrolledFace(known.id, known.subject_id, enrolled=True)
-    return EnrolledFace(known.id, known.subject_id, enrolled=False, reason="already_enrolled")
+def _known(session: Session, candidates: Sequence[_Candidate]) -> dict[UUID, EnrolledFace]:
+    """The faces that stand in the place of these, by the ids that these would have had."""
+    if not candidates:
+        return {}
+    rows = session.execute(_KNOWN, {"proposed": [candidate.face_id for candidate in candidates]})
+    return {
+        row.proposed: EnrolledFace(row.id, row.subject_id, False, "already_enrolled")
+        for row in rows
+    }
 
 
 def _make_searchable(session: Session, candidates: Sequence[_Candidate]) -> None:

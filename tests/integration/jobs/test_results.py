@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from app.domain.errors import ImageCorrupt
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
 from app.domain.outcomes import FoundFace, FoundImage, ItemOutcome
 from app.domain.states import JobState, Operation, ShardState
+from app.models.session import tenant_transaction
 from app.services.begin_shard import begin_shard
 from app.services.claim_hints import reclaim_expired_leases
 from app.services.job_batch import ShardFate, ShardResults
@@ -193,3 +195,30 @@ def test_a_detection_is_stored_as_it_was_found(world: TenantWorld) -> None:
     assert (face.quality, face.decision, face.enrolled) == (0.5, None, None)
     assert face.embedding == pytest.approx(seen.embedding, abs=1e-3)
     assert (item.width, item.height, item.image_sha256) == (200, 100, b"\x01" * 32)
+
+
+def test_a_batch_reads_no_other_item_of_a_large_job(world: TenantWorld) -> None:
+    items = (ItemRequest(f"i{n}", world.uri(f"{n}.jpg"), subject="ada") for n in range(32))
+    job_id = world.submit(Operation.ENROL, *items, collection_id=world.collection())
+    lease = begun(ShardRef(job_id, 0))
+    world.query(_MANY_MORE, job_id=job_id)
+
+    with tenant_transaction(world.tenant_id) as session:
+        before = session.execute(_ITEMS_READ).scalar_one()
+        store_results(world.tenant_id, [ShardResults(lease, found(*range(32)))])
+        read = session.execute(_ITEMS_READ).scalar_one() - before
+
+    assert 0 < read < 200
+
+
+# Not analysed: the planner does not know how large the job is.
+_MANY_MORE = """
+INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, subject_id)
+SELECT job_id, number, tenant_id, number, image_uri, subject_id
+FROM items, generate_series(32, 30000) AS number WHERE job_id = :job_id AND seq = 0
+RETURNING seq
+"""
+_ITEMS_READ = text(
+    "SELECT coalesce(sum(idx_tup_fetch + seq_tup_read), 0) FROM pg_stat_xact_user_tables"
+    " WHERE relname LIKE 'items_%'"
+)
