@@ -51,6 +51,7 @@ class Job(Identified, Created, Base):
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
     webhook_endpoint_id: Mapped[UUID | None]
     notify_webhooks: Mapped[bool] = mapped_column(server_default="true")
+    awaited: Mapped[bool] = mapped_column(server_default="false")
     total_items: Mapped[int]
     open_items: Mapped[int]
     succeeded_items: Mapped[int] = mapped_column(server_default="0")

@@ -18,10 +18,9 @@ from app.domain.job_event import job_event
 from app.domain.states import TERMINAL_EVENT, JobState, advance
 from app.domain.webhooks import event_payload
 from app.models.job import Job
-from app.models.session import after_commit
 from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
-from app.services.notify import tell_jobs_finished
+from app.services.notify import wake_at_commit
 
 
 def finish_job(session: Session, job_id: UUID, ending: JobState | None = None) -> bool:
@@ -52,9 +51,8 @@ def finish_jobs(
         )
     if current_app.config["SETTINGS"].enable_webhooks:
         _write_deliveries(session, [job for job in jobs if job.notify_webhooks], finished_at)
-    ended = [job.id for job in jobs]
-    after_commit(session, lambda: tell_jobs_finished(ended))
-    return ended
+    wake_at_commit(session, [job.id for job in jobs if job.awaited])
+    return [job.id for job in jobs]
 
 
 def _ready_to_end(session: Session, job_ids: Sequence[UUID]) -> Sequence[Job]:

@@ -8,9 +8,10 @@ from uuid import UUID
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.domain.names import NotifyChannel
-from app.models.session import single_statements
+from app.models.session import after_commit, single_statements
 
 # In one message to the server, thus one transaction. Notifying queues for a lock at its commit.
 _NOTIFY = text("""
@@ -19,18 +20,33 @@ SELECT pg_notify(channel, payload)
 FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS row (channel, payload)
 """)
 
+_WORK = (NotifyChannel.DISPATCH, "")
+_FINISHED = "finished_jobs"
+
 _log = structlog.get_logger(__name__)
 
 
 def wake_dispatcher() -> None:
     """Say that there is work; the dispatcher looks by itself each second anyway."""
-    _notify([(NotifyChannel.DISPATCH, "")])
+    _notify([_WORK])
 
 
-def tell_jobs_finished(job_ids: Sequence[UUID]) -> None:
-    """Wake whoever waits for these jobs, and the dispatcher for their webhooks."""
-    finished = [(NotifyChannel.JOB_FINISHED, str(job_id)) for job_id in job_ids]
-    _notify([*finished, (NotifyChannel.DISPATCH, "")])
+def wake_at_commit(session: Session, finished: Sequence[UUID] = ()) -> None:
+    """Wake the dispatcher when `session` commits, and whoever waits for the `finished` jobs.
+
+    However often this is asked of a transaction, one message is sent for it.
+    """
+    if _FINISHED not in session.info:
+        jobs: list[UUID] = []
+        session.info[_FINISHED] = jobs
+        after_commit(
+            session, lambda: _notify([*map(_finished, jobs), (NotifyChannel.DISPATCH, "")])
+        )
+    session.info[_FINISHED].extend(finished)
+
+
+def _finished(job_id: UUID) -> tuple[NotifyChannel, str]:
+    return NotifyChannel.JOB_FINISHED, str(job_id)
 
 
 def _notify(messages: Sequence[tuple[NotifyChannel, str]]) -> None:

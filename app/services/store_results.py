@@ -8,13 +8,13 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.domain.lease import ShardRef
-from app.models.session import after_commit, tenant_transaction
+from app.models.session import tenant_transaction
 from app.services.close_items import close_items, count_jobs, count_shards, lock_held
 from app.services.close_shards import fail_without_collection, settle_jobs
 from app.services.enrol_faces import enrol_faces
 from app.services.job_batch import JobBatch, ShardFate, ShardResults, load_batches
 from app.services.judge_batch import judge_batches
-from app.services.notify import wake_dispatcher
+from app.services.notify import wake_at_commit
 from app.services.write_detections import write_detections
 
 
@@ -32,7 +32,7 @@ def store_results(tenant_id: UUID, results: Sequence[ShardResults]) -> dict[Shar
         at_home = [batch for batch in batches if not batch.homeless]
         ended = _store(session, tenant_id, _of(at_home, held), at_home)
         if ended:
-            after_commit(session, wake_dispatcher)
+            wake_at_commit(session)
     for batch in homeless:
         with tenant_transaction(tenant_id) as session:
             fail_without_collection(session, batch.job)

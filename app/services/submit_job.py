@@ -40,11 +40,11 @@ from app.services.resolve_items import ResolvedItems, resolve_items
 _WRITE = text("""
 WITH job AS (
   INSERT INTO jobs (id, tenant_id, operation, state, priority, collection_id, model, options,
-    metadata, webhook_endpoint_id, notify_webhooks, total_items, open_items, created_at, sealed_at,
-    expires_at)
+    metadata, webhook_endpoint_id, notify_webhooks, awaited, total_items, open_items, created_at,
+    sealed_at, expires_at)
   VALUES (:id, :tenant_id, :operation, :state, :priority, :collection_id, :model, :options,
-    :metadata, :webhook_endpoint_id, :notify_webhooks, :total_items, :total_items, :created_at,
-    :created_at, :expires_at)
+    :metadata, :webhook_endpoint_id, :notify_webhooks, :awaited, :total_items, :total_items,
+    :created_at, :created_at, :expires_at)
 ), shard AS (
   INSERT INTO shards (job_id, shard_no, tenant_id, model, priority, first_seq, item_count,
     open_items)
@@ -135,6 +135,7 @@ def _new_job(
         metadata_=request.metadata,
         webhook_endpoint_id=request.webhook_endpoint_id,
         notify_webhooks=request.notify_webhooks,
+        awaited=request.waiting,
         total_items=total,
         open_items=total,
         succeeded_items=0,
@@ -161,6 +162,7 @@ def _write(session: Session, job: Job, items: ResolvedItems, shard_size: int) ->
             "metadata": json.dumps(job.metadata_),
             "webhook_endpoint_id": job.webhook_endpoint_id,
             "notify_webhooks": job.notify_webhooks,
+            "awaited": job.awaited,
             "total_items": job.total_items,
             "created_at": job.created_at,
             "expires_at": job.expires_at,

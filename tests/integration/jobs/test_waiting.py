@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
+import psycopg2
 import pytest
-from flask import Flask
-from sqlalchemy import text
+from flask import Flask, current_app
+from sqlalchemy import make_url, text
 
 from app.domain.actor import SYSTEM
 from app.domain.job_request import ItemRequest
@@ -68,7 +71,7 @@ def test_a_job_that_ended_before_is_not_waited_for(world: TenantWorld) -> None:
 def test_an_end_whose_notification_was_lost_is_noticed_all_the_same(
     app: Flask, world: TenantWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.finish_job.tell_jobs_finished", lambda _job_ids: None)
+    monkeypatch.setattr("app.services.finish_job.wake_at_commit", lambda *_: None)
     job_id = world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
 
     def wait() -> bool:
@@ -80,6 +83,34 @@ def test_an_end_whose_notification_was_lost_is_noticed_all_the_same(
         wait_until(lambda: app.extensions["job_hub"].waiting > 0, what="the waiter")
         cancel_job(world.tenant_id, job_id, SYSTEM)
         assert answer.result()
+
+
+def test_only_the_end_of_a_job_that_somebody_waits_for_is_told(world: TenantWorld) -> None:
+    item = ItemRequest("a", world.uri("a.jpg"))
+    awaited = world.submit(Operation.DETECT, item, waiting=True)
+    unawaited = world.submit(Operation.DETECT, item)
+
+    with notifications() as told:
+        for job_id in (unawaited, awaited):
+            cancel_job(world.tenant_id, job_id, SYSTEM)
+        wait_until(lambda: str(awaited) in told(), what="the end being told")
+        assert str(unawaited) not in told()
+
+
+@contextmanager
+def notifications() -> Iterator[Callable[[], list[str]]]:
+    """What is told of ended jobs while the block runs."""
+    url = make_url(current_app.config["SETTINGS"].database_queue_url).set(drivername="postgresql")
+    with closing(psycopg2.connect(url.render_as_string(hide_password=False))) as listening:
+        listening.autocommit = True
+        with listening.cursor() as cursor:
+            cursor.execute(f"LISTEN {NotifyChannel.JOB_FINISHED.value}")
+
+        def told() -> list[str]:
+            listening.poll()
+            return [notification.payload for notification in listening.notifies]
+
+        yield told
 
 
 def connections_listening() -> int:
