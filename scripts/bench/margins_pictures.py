@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import numpy as np
+import numpy.typing as npt
 
 from workers.vision.arrays import Pixels
 from workers.vision.detect import Detector
@@ -29,12 +30,13 @@ Change = Callable[[Pixels], Pixels]
 
 @dataclass(frozen=True)
 class Portrait:
-    """A person's head with its surroundings, BGR; the face is `face` pixels high."""
+    """A person's head with its surroundings, BGR; the face is `face` pixels high, at `middle`."""
 
     person: str
     name: str
     pixels: Pixels
     face: float
+    middle: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ def read_portrait(detector: Detector, person: str, path: Path) -> Portrait | Non
     top, left = int(max(0, y - reach)), int(max(0, x - reach))
     head = picture[top : int(y + height + reach), left : int(x + width + reach)]
     scale = min(1.0, FACE / float(height))
-    return Portrait(person, path.name, scaled(head, scale), float(height) * scale)
+    middle = np.array([x + width / 2 - left, y + height / 2 - top], dtype=np.float64) * scale
+    return Portrait(person, path.name, scaled(head, scale), float(height) * scale, middle)
 
 
 def scaled(picture: Pixels, scale: float) -> Pixels:
@@ -129,8 +132,10 @@ def darkened(picture: Pixels, light: float, noise: float = 0.0) -> Pixels:
 
 def gamma(picture: Pixels, exponent: float) -> Pixels:
     """Darken by a power of brightness: shadows close first."""
+    import cv2
+
     table = np.rint(255 * (np.arange(256) / 255.0) ** exponent)
-    return np.asarray(table.astype(np.uint8)[picture], dtype=np.uint8)
+    return np.asarray(cv2.LUT(picture, table.astype(np.uint8)), dtype=np.uint8)
 
 
 _POSES: dict[str, Change] = {

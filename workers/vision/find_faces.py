@@ -92,9 +92,9 @@ def _finished(
         turned = turned_proposals(detector, picture)
         turned = turned.take(np.flatnonzero(_large_enough(turned, options)))
         unsure = suppress(join([unsure, turned]))
-    # What no upright view was sure of is searched at every angle, which finds more accidents too, up
-    # to 0.863 in enlarged cloth. Turned faces end above 0.87, even blurred, dark or of 24 px: so in
-    # the end it must be much closer to certainty.
+    # What no upright view was sure of is searched at every angle, which finds more accidents too:
+    # up to 0.863 in enlarged cloth. Turned faces end above 0.87, even blurred, dark or of 24 px, so
+    # in the end it must be much closer to certainty.
     found = distinct(
         join(
             [

@@ -103,6 +103,22 @@ def test_a_face_of_24_pixels_is_found_in_a_picture_of_any_size(
     assert np.abs(middle(faces.boxes[0]) - expected).max() < 4
 
 
+@pytest.mark.parametrize("rotation", ["off", "gated", "full"])
+def test_a_small_face_beside_one_that_fills_the_picture_is_found_too(
+    detector: Detector, portrait: Callable[[str], np.ndarray], rotation: str
+) -> None:
+    """No large face may let the detector get by with a smaller picture."""
+    large = cv2.resize(portrait("grace_hopper.jpg"), None, fx=3, fy=3)  # its face is 640 px high
+    canvas = np.full((large.shape[0], large.shape[1] + 400, 3), 100, np.uint8)
+    canvas[:, : large.shape[1]] = large
+    pasted(portrait("astronaut.png"), canvas, large.shape[1] + 100, 700, 32 / 115)
+    faces = find(detector, canvas, min_face=24, rotation=rotation)
+    assert len(faces) == 2
+    heights = faces.boxes[:, 3]
+    assert heights[0] > 500
+    assert 24 < heights[1] < 40
+
+
 def test_a_face_cut_by_tile_borders_is_found_once(
     detector: Detector, portrait: Callable[[str], np.ndarray]
 ) -> None:

@@ -41,7 +41,9 @@ def heads(
 
 
 @pytest.mark.parametrize("rotation", ["gated", "full"])
-@pytest.mark.parametrize("degrees", [15, 22.5, 30, 45, 60, 90, 135, 180, 270])
+@pytest.mark.parametrize(
+    "degrees", [15, 22.5, 30, 45, 60, 67.5, 90, 112.5, 135, 157.5, 180, 270, 330]
+)
 def test_a_turned_head_is_the_same_person_and_nobody_else(
     run_one: Callable[..., ImageResult],
     encode: Callable[..., bytes],
