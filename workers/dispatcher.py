@@ -114,8 +114,9 @@ class Dispatcher:
                     shard.shard_no,
                     queue=recognition_queue(model, self._settings.face_recognition_model),
                 )
-            for delivery_id, tenant_id in claim_delivery_hints(life):
-                self._queue.send(TaskName.DELIVER_WEBHOOK, str(delivery_id), str(tenant_id))
+            if self._settings.enable_webhooks:
+                for delivery_id, tenant_id in claim_delivery_hints(life):
+                    self._queue.send(TaskName.DELIVER_WEBHOOK, str(delivery_id), str(tenant_id))
         except BrokerUnavailable as error:
             _log.warning("hint_not_published", error=str(error))
 

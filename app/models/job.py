@@ -70,6 +70,7 @@ class Item(TenantOwned, Base):
     __tablename__ = "items"
     __table_args__ = (
         UniqueConstraint("job_id", "custom_id"),
+        Index("ix_items_failed", "job_id", "seq", postgresql_where=text("state = 'failed'")),
         {"postgresql_partition_by": "RANGE (job_id)"},
     )
 

@@ -24,6 +24,7 @@ SELECT * FROM (
     ) THEN 'canceled' ELSE state END AS state
   FROM items
   WHERE tenant_id = :tenant_id AND job_id = :job_id AND seq > :after
+    AND (CAST(:stored AS text) IS NULL OR state = :stored)
 ) AS seen
 WHERE CAST(:state AS text) IS NULL OR state = :state
 ORDER BY seq LIMIT :limit
@@ -71,6 +72,7 @@ def list_items(
             **of_job,
             "after": BEFORE_FIRST if after is None else after,
             "state": None if state is None else state.value,
+            "stored": _stored(state),
             "limit": limit + 1,
         },
     ).all()
@@ -78,3 +80,10 @@ def list_items(
     for face in session.execute(_DETECTIONS, {**of_job, "seqs": [item.seq for item in items]}):
         faces[face.item_seq].append(face)
     return [ItemResult(item, faces[item.seq]) for item in items]
+
+
+def _stored(state: ItemState | None) -> str | None:
+    """How items of this state lie in the table: what an index may be asked for."""
+    if state is None:
+        return None
+    return (ItemState.PENDING if state is ItemState.CANCELED else state).value

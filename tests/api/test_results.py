@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.identifiers import new_id
-from app.domain.states import Operation
-from app.models.session import owner_transaction
+from app.domain.states import ItemState, Operation
+from app.models.session import owner_transaction, tenant_transaction
+from app.queries.items import list_items
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection
 from tests.factories.jobs import close_item, lease_shard, make_job
@@ -96,6 +97,25 @@ def test_items_can_be_filtered_by_state(api: Caller) -> None:
     waiting = [item["custom_id"] for item in _items(api, job_id, "?state=pending")]
     assert waiting == ["item-0", "item-2"]
     assert api.get(f"/jobs/{job_id}/items?state=lost").status_code == 422
+
+
+def test_the_failed_items_of_a_large_job_are_found_without_reading_the_others(
+    api: Caller,
+) -> None:
+    job_id = make_job(api.tenant_id, items=5000)
+    close_item(job_id, 4000, error="no_face")
+    with tenant_transaction(api.tenant_id) as session:
+        before = session.execute(_ITEMS_READ).scalar_one()
+        found = list_items(session, api.tenant_id, job_id, state=ItemState.FAILED, limit=10)
+        read = session.execute(_ITEMS_READ).scalar_one() - before
+    assert [item.seq for item in found] == [4000]
+    assert read == 1
+
+
+_ITEMS_READ = text(
+    "SELECT coalesce(sum(idx_tup_fetch + seq_tup_read), 0) FROM pg_stat_xact_user_tables"
+    " WHERE relname LIKE 'items_%'"
+)
 
 
 def test_pending_items_of_a_canceled_shard_read_as_canceled(api: Caller) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+import pytest
 from standardwebhooks.webhooks import Webhook
 
 from app.domain.actor import SYSTEM
 from app.services.webhook_endpoints import send_test_event
 from tests.support.processes import Processes, wait_until
+from workers.dispatcher import Dispatcher
 
 
 def test_a_test_event_reaches_the_receiver_by_way_of_the_queue(
@@ -26,3 +29,17 @@ def test_a_test_event_reaches_the_receiver_by_way_of_the_queue(
     [request] = receiver.received
     Webhook(secret).verify(request.body, request.headers)
     assert request.headers["webhook-id"] == str(delivery.id)
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_what_is_due_waits_while_webhooks_are_switched_off(
+    sender: Any, receiver: Any, enabled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, _ = sender.endpoint(receiver.url)
+    delivery_id = sender.event(endpoint, dt.datetime.now(dt.UTC))
+    settings = sender.app.config["SETTINGS"].model_copy(update={"enable_webhooks": enabled})
+    monkeypatch.setitem(sender.app.config, "SETTINGS", settings)
+
+    Dispatcher(sender.app).look()
+
+    assert (sender.read_delivery(delivery_id).hint_expires_at is not None) is enabled
