@@ -127,7 +127,7 @@ def darkened(picture: Pixels, light: float, noise: float = 0.0) -> Pixels:
     dark = picture.astype(np.float32) * light
     if noise:
         dark += np.random.default_rng(7).normal(0, noise, picture.shape)
-    return np.clip(np.rint(dark), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(dark), 0, 255), dtype=np.uint8)
 
 
 def gamma(picture: Pixels, exponent: float) -> Pixels:
