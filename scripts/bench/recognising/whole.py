@@ -15,7 +15,7 @@ from app.config import Settings
 from app.domain.lease import ShardRef
 from app.domain.storage import ObjectLocation
 from workers.recognition.lease_keeper import LeaseKeeper
-from workers.recognition.result_writer import Outcomes, ResultWriter
+from workers.recognition.result_writer import Outcomes
 from workers.recognition.shard_task import ShardTask
 from workers.vision.pipeline import ImageInput, ImageResult, RecognitionPipeline
 
@@ -99,25 +99,18 @@ class _TimedTask(ShardTask):
         self, app: Flask, pipeline: RecognitionPipeline, store: ObjectStore, keeper: LeaseKeeper
     ) -> None:
         super().__init__(app, pipeline, store, keeper)
-        self._writer = _TimedWriter(app, keeper)
-        self.waited_seconds = 0.0
-
-    @property
-    def write_seconds(self) -> float:
-        """Processor time of the thread that stores."""
-        return cast("_TimedWriter", self._writer).seconds
+        self.write_seconds = self.waited_seconds = 0.0
+        self._untimed_store = self._writer._store  # noqa: SLF001 - the bench looks inside on purpose
+        setattr(self._writer, "_store", self._timed_store)  # noqa: B010 - mypy refuses it otherwise
 
     def _store_batch(self, batch: list[ImageResult]) -> None:
         begin = time.perf_counter()
         super()._store_batch(batch)
         self.waited_seconds += time.perf_counter() - begin
 
-
-class _TimedWriter(ResultWriter):
-    seconds = 0.0
-
-    def _store(self, outcomes: Outcomes) -> int:
+    def _timed_store(self, outcomes: Outcomes) -> int:
+        """Store, and count the processor time of the thread that does."""
         begin = time.thread_time()
-        closed = super()._store(outcomes)
-        self.seconds += time.thread_time() - begin
+        closed = self._untimed_store(outcomes)
+        self.write_seconds += time.thread_time() - begin
         return closed
