@@ -53,7 +53,7 @@ class Load:
         )
         request = JobRequest(operation, items, collection_id=self._collection, options=options)
         with self._app.app_context():
-            return str(submit_job(self._tenant, request, SYSTEM))
+            return str(submit_job(self._tenant, request, SYSTEM).id)
 
 
 @contextmanager
