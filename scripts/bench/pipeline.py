@@ -52,6 +52,13 @@ Prints one JSON object; progress goes to stderr.
     show_default=True,
     help="Search for turned heads. all: every one, DeepFace beside the first only.",
 )
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda", "tensorrt"]),
+    default="cpu",
+    show_default=True,
+    help="Where ONNX Runtime computes, as FACE_DEVICE says it.",
+)
 @click.option("--small", is_flag=True, help="Only pictures below 0.5 megapixels.")
 @click.option("--whole/--no-whole", default=True, help="With S3 and Postgres.", show_default=True)
 @click.option("--deepface/--no-deepface", default=True, help="With DeepFace.", show_default=True)

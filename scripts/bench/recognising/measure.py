@@ -30,6 +30,7 @@ class Wanted:
     images: int
     shard: int
     engine: str
+    device: str
     rotations: tuple[Rotation, ...]
     small: bool
     whole: bool
@@ -50,6 +51,7 @@ class Wanted:
             "folder": str(folder),
             "core": self.core if core is None else core,
             "engine": self.engine,
+            "device": self.device,
             "models_dir": str(self.models_dir.resolve()),
             "whole": whole,
         }

@@ -2,8 +2,8 @@
 
 Reads one JSON command a line and answers with one JSON line: seconds by the clock, seconds of the
 processor (the decode helper's too) and what the command found. The configuration is a JSON object:
-`folder` of the pictures, `core`, `engine`, `models_dir` and whether to open the `whole` path, for
-which the settings of a running stack are in the environment.
+`folder` of the pictures, `core`, `engine`, `device`, `models_dir` and whether to open the `whole`
+path, for which the settings of a running stack are in the environment.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ class Subject:
     def __init__(self, configuration: Answer) -> None:
         os.sched_setaffinity(0, {configuration["core"]})
         settings = VisionSettings(
-            models_dir=Path(configuration["models_dir"]), engine=configuration["engine"]
+            models_dir=Path(configuration["models_dir"]),
+            engine=configuration["engine"],
+            device=configuration.get("device", "cpu"),
         )
         self._folder = Path(configuration["folder"])
         self._model: LoadedModel = load_model(settings)
