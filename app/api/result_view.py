@@ -22,6 +22,8 @@ def result_view(job: Job, result: ItemResult) -> dict[str, Any]:
         "height": item.height,
         "faces": [_face(job.operation, face) for face in result.faces],
         "model": job.model,
+        "engine": item.engine,
+        "pipeline": item.pipeline,
         "error": _error(item),
     }
     if job.operation == Operation.VERIFY:

@@ -42,6 +42,14 @@ class FoundImage:
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """By what results are made, beside their model: the engine with its precision, the pipeline."""
+
+    engine: str
+    pipeline: str
+
+
+@dataclass(frozen=True)
 class ItemOutcome:
     """The end of one item: an image and perhaps its reference, or the error that ended it."""
 

@@ -89,6 +89,8 @@ class Item(TenantOwned, Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     image_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
+    engine: Mapped[str | None]
+    pipeline: Mapped[str | None]
     finished_at: Mapped[dt.datetime | None]
 
 

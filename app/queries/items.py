@@ -18,6 +18,7 @@ from app.domain.states import ItemState
 _ITEMS = text("""
 SELECT * FROM (
   SELECT seq, custom_id, error_code, error_message, decision, similarity, fmr, width, height,
+    engine, pipeline,
     CASE WHEN state = 'pending' AND seq <@ (
       SELECT coalesce(range_agg(int4range(first_seq, first_seq + item_count)), '{}')
       FROM shards WHERE tenant_id = :tenant_id AND job_id = :job_id AND state = 'canceled'

@@ -15,12 +15,11 @@ from sqlalchemy.orm import Session
 from app.adapters.bulk_rows import BulkTable
 from app.domain.errors import WorkerCrashed
 from app.domain.lease import ShardRef
-from app.domain.outcomes import ItemOutcome
+from app.domain.outcomes import Provenance
 from app.domain.states import ItemState, JobState, ShardState
 from app.queries.plan_by_key import plan_by_key
 from app.services.job_batch import CountedJob, ItemKey, ShardResults
 from app.services.judge_batch import Judgement
-from app.services.match_faces import PairDecision
 
 # Everybody takes shards in this order, so that two who want the same never block each other.
 _LOCK = text("""
@@ -47,13 +46,16 @@ _ITEMS = BulkTable(
         "width": "integer",
         "height": "integer",
         "sha256": "bytea",
+        "engine": "text",
+        "pipeline": "text",
     },
 )
 
 _CLOSE = text("""
 UPDATE items SET state = row.state, error_code = row.error_code, error_message = row.error_message,
   decision = row.decision, similarity = row.similarity, fmr = row.fmr, width = row.width,
-  height = row.height, image_sha256 = row.sha256, finished_at = now()
+  height = row.height, image_sha256 = row.sha256, engine = row.engine, pipeline = row.pipeline,
+  finished_at = now()
 FROM pg_temp.bulk_items AS row
 WHERE items.job_id = row.job_id AND items.seq = row.seq AND items.state = 'pending'
 RETURNING items.job_id, items.seq, items.state
@@ -108,20 +110,19 @@ def lock_held(session: Session, results: Sequence[ShardResults]) -> list[ShardRe
     return [result for result in results if result.lease.shard in held]
 
 
-def close_items(session: Session, judged: Judgement) -> ClosedItems:
+def close_items(session: Session, judged: Judgement, made_by: Provenance | None) -> ClosedItems:
     """Give the items that are still open their results; returns which those were."""
-    _ITEMS.fill(
-        session,
-        (_row(key, outcome, judged.pairs.get(key)) for key, outcome in judged.outcomes.items()),
-    )
+    by = {"engine": made_by.engine, "pipeline": made_by.pipeline} if made_by else {}
+    _ITEMS.fill(session, (by | _row(key, judged) for key in judged.outcomes))
     return {(row.job_id, row.seq): ItemState(row.state) for row in session.execute(_CLOSE)}
 
 
-def _row(key: ItemKey, outcome: ItemOutcome, pair: PairDecision | None) -> dict[str, Any]:
+def _row(key: ItemKey, judged: Judgement) -> dict[str, Any]:
+    outcome, pair = judged.outcomes[key], judged.pairs.get(key)
     error, image = outcome.error, outcome.image
     return {
         "job_id": key[0],
-        "seq": outcome.seq,
+        "seq": key[1],
         "state": (ItemState.FAILED if error else ItemState.SUCCEEDED).value,
         "error_code": error.code if error else None,
         "error_message": error.message if error else None,

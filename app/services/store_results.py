@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from app.domain.lease import ShardRef
+from app.domain.outcomes import Provenance
 from app.models.session import tenant_transaction
 from app.services.close_items import close_items, count_jobs, count_shards, lock_held
 from app.services.close_shards import fail_without_collection, settle_jobs
@@ -18,7 +19,9 @@ from app.services.notify import wake_at_commit
 from app.services.write_detections import write_detections
 
 
-def store_results(tenant_id: UUID, results: Sequence[ShardResults]) -> dict[ShardRef, ShardFate]:
+def store_results(
+    tenant_id: UUID, results: Sequence[ShardResults], made_by: Provenance | None = None
+) -> dict[ShardRef, ShardFate]:
     """Commit a batch of one tenant's shards in one transaction; returns what becomes of each.
 
     In this order: lock the shards by their fencing tokens; close the items that are still open;
@@ -30,7 +33,7 @@ def store_results(tenant_id: UUID, results: Sequence[ShardResults]) -> dict[Shar
         batches = load_batches(session, held)
         homeless = [batch for batch in batches if batch.homeless]
         at_home = [batch for batch in batches if not batch.homeless]
-        ended = _store(session, tenant_id, _of(at_home, held), at_home)
+        ended = _store(session, tenant_id, _of(at_home, held), at_home, made_by)
         if ended:
             wake_at_commit(session)
     for batch in homeless:
@@ -46,13 +49,17 @@ def _of(batches: Sequence[JobBatch], results: Sequence[ShardResults]) -> list[Sh
 
 
 def _store(
-    session: Session, tenant_id: UUID, results: Sequence[ShardResults], batches: Sequence[JobBatch]
+    session: Session,
+    tenant_id: UUID,
+    results: Sequence[ShardResults],
+    batches: Sequence[JobBatch],
+    made_by: Provenance | None,
 ) -> set[ShardRef]:
     """Write what was recognised; returns the shards of which nothing is left to do."""
     if not results:
         return set()
     judged = judge_batches(session, batches)
-    closed = close_items(session, judged)
+    closed = close_items(session, judged, made_by)
     enrolled = enrol_faces(session, batches, closed, judged.claimed)
     write_detections(session, tenant_id, judged, closed, enrolled)
     done = count_shards(session, results, closed)

@@ -38,6 +38,7 @@ def test_an_item_tells_its_faces_in_pixels_of_the_displayed_image(api: Caller) -
     assert (item["custom_id"], item["state"], item["error"]) == ("item-0", "succeeded", None)
     assert (item["width"], item["height"]) == (640, 480)
     assert item["model"] == api.get(f"/jobs/{job_id}").get_json()["model"]
+    assert (item["engine"], item["pipeline"]) == ("onnxruntime fp32", "2")
     assert [face["face_no"] for face in item["faces"]] == [0, 1]
     face = item["faces"][0]
     assert face["box"] == {"x": 10, "y": 20, "width": 80, "height": 100}

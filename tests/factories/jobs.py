@@ -69,7 +69,7 @@ def close_item(
     _execute(
         """
         UPDATE items SET state = :state, finished_at = now(), width = 640, height = 480,
-          error_code = :error, error_message = :error
+          error_code = :error, error_message = :error, engine = 'onnxruntime fp32', pipeline = '2'
         WHERE job_id = :job_id AND seq = :seq
         """,
         {**found, "error": error},

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from flask import Flask
 
-from app.domain.outcomes import ItemOutcome
+from app.domain.outcomes import ItemOutcome, Provenance
 from app.services.job_batch import ShardFate, ShardResults
 from app.services.store_results import store_results
 from workers.recognition.lease_keeper import LeaseKeeper
@@ -30,8 +30,9 @@ class ResultWriter:
     `closed` counts the items whose results are committed.
     """
 
-    def __init__(self, app: Flask, keeper: LeaseKeeper) -> None:
+    def __init__(self, app: Flask, keeper: LeaseKeeper, made_by: Provenance) -> None:
         self._app = app
+        self._made_by = made_by
         self._keeper = keeper
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="result-writer")
         self._pending: Future[int] | None = None
@@ -80,7 +81,7 @@ class ResultWriter:
         self, tenant_id: UUID, works: Sequence[OpenWork], outcomes: Outcomes
     ) -> int:
         results = [ShardResults(work.lease, tuple(outcomes[work])) for work in works]
-        fates = store_results(tenant_id, results)
+        fates = store_results(tenant_id, results, self._made_by)
         closed = 0
         for work in works:
             fate = fates[work.lease.shard]

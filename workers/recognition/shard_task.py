@@ -16,7 +16,7 @@ from app.config import Settings
 from app.domain.errors import RecognitionFailed
 from app.domain.fairness import BULK_SHARE
 from app.domain.lease import POISON_DEATHS, Lease, ShardRef
-from app.domain.outcomes import ItemOutcome
+from app.domain.outcomes import ItemOutcome, Provenance
 from app.domain.states import Priority
 from app.services.begin_shard import begin_shard
 from app.services.bury_item import bury_item
@@ -49,7 +49,7 @@ class ShardTask:
         self._pipeline = pipeline
         self._store = store
         self._keeper = keeper
-        self._writer = ResultWriter(app, keeper)
+        self._writer = ResultWriter(app, keeper, Provenance(pipeline.engine, pipeline.version))
         self._holder = current_holder()
         self._works: list[OpenWork] = []
         self._queue: deque[OpenWork] = deque()

@@ -10,6 +10,7 @@ from itertools import chain
 import numpy as np
 
 from app.domain.errors import ItemError
+from app.domain.model_registry import PREPROCESSING_VERSION
 from workers.vision.align import align
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.detect import Detections
@@ -81,6 +82,11 @@ class RecognitionPipeline:
     def engine(self) -> str:
         """What runs the networks and in which precision, such as "onnxruntime fp32"."""
         return self._loaded.engine
+
+    @property
+    def version(self) -> str:
+        """Of what is done around the networks: raised when the same picture gives other results."""
+        return str(PREPROCESSING_VERSION)
 
     @property
     def engine_reason(self) -> str:

@@ -195,6 +195,16 @@ class ItemSchema(Schema):
     height = fields.Integer(required=True, allow_none=True)
     faces = fields.List(fields.Nested(FaceResultSchema), required=True)
     model = fields.String(required=True)
+    engine = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What computed the networks, in which precision"},
+    )
+    pipeline = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Version of what is done around the networks"},
+    )
     error = fields.Nested(ItemErrorSchema, required=True, allow_none=True)
     decision = fields.String(allow_none=True)
     similarity = fields.Float(allow_none=True)

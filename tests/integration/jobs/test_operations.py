@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest
+from app.domain.model_registry import PREPROCESSING_VERSION
 from app.domain.states import JobState, Operation
 from tests.factories.tenant_world import TenantWorld
 from tests.support.processes import Processes
@@ -80,8 +81,11 @@ def test_a_result_says_by_which_rule_it_was_made(
     )
 
     (face,) = world.faces(job.id, "p")
+    item = world.items(job.id)["p"]
     assert (face.threshold, face.search_index) == (0.5, "exact")
     assert job.model.startswith("SFace@")
+    assert str(item.engine).endswith(("fp32", "bf16"))
+    assert item.pipeline == str(PREPROCESSING_VERSION)
 
 
 def test_enrolling_the_same_photograph_again_changes_nothing_and_says_so(

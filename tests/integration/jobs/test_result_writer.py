@@ -10,7 +10,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.adapters.s3 import ObjectStore
-from app.domain.outcomes import ItemOutcome
+from app.domain.outcomes import ItemOutcome, Provenance
 from app.services.begin_shard import begin_shard
 from app.services.claim_hints import reclaim_expired_leases
 from tests.factories.outcomes import outcome
@@ -22,10 +22,12 @@ from workers.recognition.result_writer import ResultWriter
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("parked")]
 
+MADE_BY = Provenance("onnxruntime fp32", "7")
+
 
 @pytest.fixture
 def writer(app: Flask) -> Iterator[ResultWriter]:
-    with ResultWriter(app, LeaseKeeper(app, 30, 30)) as writer:
+    with ResultWriter(app, LeaseKeeper(app, 30, 30), MADE_BY) as writer:
         yield writer
 
 
@@ -55,6 +57,8 @@ def test_what_was_put_is_stored_when_flush_returns(
     assert writer.closed == 3
     assert (mine.open_seqs, anothers.open_seqs) == ([2], [0, 1])
     assert world.job(mine.lease.shard.job_id).succeeded_items == 2
+    item = world.items(mine.lease.shard.job_id)["i0"]
+    assert (item.engine, item.pipeline) == (MADE_BY.engine, MADE_BY.pipeline)
 
 
 def test_a_shard_whose_last_item_is_stored_is_let_go(
