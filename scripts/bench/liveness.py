@@ -17,6 +17,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from scripts.stack.assets import fetch_portraits
 from workers.vision.arrays import Pixels
@@ -128,10 +129,19 @@ def print_held_up(picture: Pixels) -> Pixels:
     grey = picture.mean(axis=2, keepdims=True)
     ink = 30 + 0.8 * (0.75 * picture + 0.25 * grey) + dots[..., np.newaxis]
     margin = height // 12
-    sheet = cv2.copyMakeBorder(ink, *[margin] * 4, cv2.BORDER_CONSTANT, value=(225, 225, 225))
-    room = [height // 3] * 2 + [width // 3] * 2
-    scene = cv2.copyMakeBorder(sheet, *room, cv2.BORDER_CONSTANT, value=(95, 105, 110))
+    sheet = _surrounded(ink, margin, margin, (225, 225, 225))
+    scene = _surrounded(sheet, height // 3, width // 3, (95, 105, 110))
     return _noisy(np.asarray(scene), 1.0, 2)
+
+
+def _surrounded(
+    picture: npt.NDArray[np.float64], above: int, beside: int, colour: tuple[int, int, int]
+) -> npt.NDArray[np.float64]:
+    height, width = picture.shape[:2]
+    around = np.empty((height + 2 * above, width + 2 * beside, 3))
+    around[:] = colour
+    around[above : above + height, beside : beside + width] = picture
+    return around
 
 
 def screen_photographed(picture: Pixels) -> Pixels:
@@ -146,7 +156,8 @@ def screen_photographed(picture: Pixels) -> Pixels:
     lit = np.tile(mask, (height, width, 1)) * fine
     matrix = cv2.getRotationMatrix2D((lit.shape[1] / 2, lit.shape[0] / 2), 2, 1 / 2.83)
     size = (int(width * 1.3), int(height * 1.3))
-    matrix[:, 2] += np.array(size) / 2 - np.array(lit.shape[1::-1]) / 2
+    for axis in (0, 1):
+        matrix[axis, 2] += (size[axis] - lit.shape[1 - axis]) / 2
     seen = cv2.warpAffine(cv2.GaussianBlur(lit, (0, 0), 1.2), matrix, size)
     return _noisy(0.95 * seen + 14, 0.7, 1)
 
