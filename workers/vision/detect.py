@@ -16,8 +16,8 @@ import numpy.typing as npt
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.engines.base import Graph
 
-# A face needs about this many pixels in the network's input to be found; `scripts/bench/small_faces`
-# measures the recall just above what `min_face` asks for.
+# A face needs about this many pixels in the network's input to be found;
+# `scripts/bench/small_faces.py` measures the recall just above what `min_face` asks for.
 DETECTABLE_FACE = 16
 
 # Candidates below this are not looked at. Fixed, so that no picture's result depends on what others
