@@ -19,6 +19,8 @@ from pathlib import Path
 import click
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from scripts.bench.margins_pictures import Portrait, Trial, labelled, read_portrait, trials
 from scripts.bench.margins_ways import Way, ways
 from scripts.stack.assets import fetch_portraits

@@ -19,6 +19,8 @@ import click
 import numpy as np
 import numpy.typing as npt
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from scripts.bench.margins_pictures import Portrait, labelled, read_portrait, scaled
 from scripts.stack.assets import fetch_portraits
 from workers.vision.arrays import Pixels

@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from app.domain.errors import ModelLicenceRefused, ModelSelfTestFailed
 from app.domain.model_registry import load_registry
+from tests.factories.deepface_networks import WITHOUT_WEIGHTS
 from workers.vision.install_weights import Installation
 from workers.vision.pipeline import (
     ImageInput,
@@ -26,19 +27,13 @@ from workers.vision.pipeline import (
     build_pipeline,
 )
 
-# DeepFace builds the network and would download the weights: it gets a loader that does nothing.
-_MAKE_H5 = """
-import os, sys
-os.environ |= {"DEEPFACE_BACKEND_ENGINE": "tensorflow", "TF_USE_LEGACY_KERAS": "1",
-               "DEEPFACE_HOME": os.path.dirname(sys.argv[1]), "TF_CPP_MIN_LOG_LEVEL": "3"}
-from deepface.commons import weight_utils
-weight_utils.download_weights_if_necessary = lambda **_: ""
-weight_utils.load_model_weights = lambda model, weight_file: model
-import tensorflow as tf
-tf.random.set_seed(20)
+_MAKE_H5 = (
+    WITHOUT_WEIGHTS
+    + """
 from deepface.models.facial_recognition.tf import ArcFace
 ArcFace.load_model().save_weights(sys.argv[1])
 """
+)
 
 # A child of its own: TensorFlow stays out of the test process, as it stays out of every parent.
 _EMBED = """

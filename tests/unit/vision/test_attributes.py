@@ -11,20 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from app.domain.model_registry import load_registry
+from tests.factories.deepface_networks import WITHOUT_WEIGHTS
 from tests.unit.vision.test_arcface import run_python
 from workers.commands.models import models
 from workers.vision.attributes import fitted_face
 from workers.vision.pipeline import ImageResult
 
-_MAKE_H5 = """
-import os, sys
-os.environ |= {"DEEPFACE_BACKEND_ENGINE": "tensorflow", "TF_USE_LEGACY_KERAS": "1",
-               "DEEPFACE_HOME": os.path.dirname(sys.argv[1]), "TF_CPP_MIN_LOG_LEVEL": "3"}
-from deepface.commons import weight_utils
-weight_utils.download_weights_if_necessary = lambda **_: ""
-weight_utils.load_model_weights = lambda model, weight_file: model
-import tensorflow as tf
-tf.random.set_seed(20)
+_MAKE_H5 = (
+    WITHOUT_WEIGHTS
+    + """
 from deepface.models.demography.tf import Emotion
 network = Emotion.load_model()
 # Random weights answer nearly the same to everything: a steeper last layer, which is linear before
@@ -35,6 +30,7 @@ logits = features.numpy() @ kernel
 network.layers[-1].set_weights([kernel * 3 / (logits.max() - logits.min()), bias])
 network.save_weights(sys.argv[1])
 """
+)
 
 # Two pictures, one of which shows nobody, and what DeepFace itself answers to the same face.
 _ESTIMATE = """
