@@ -27,7 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.config import load_settings
     from app.logs import configure_logging
     from app.models.database import db
-    from app.models.pool import look_before_use
+    from app.models.pool import bound_idle_transactions, look_before_use
 
     settings = settings or load_settings()
     configure_logging(settings.log_level)
@@ -43,6 +43,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     with app.app_context():
         for engine in db.engines.values():
             look_before_use(engine)
+        for engine in (db.engine, db.engines["queue"]):
+            bound_idle_transactions(engine, settings.lease_seconds)
     Migrate(app, db, directory="migrations")
     register_api(app)
     register_commands(app)

@@ -25,6 +25,22 @@ def look_before_use(engine: Engine) -> None:
     event.listen(engine, "checkout", _require_open)
 
 
+def bound_idle_transactions(engine: Engine, seconds: float) -> None:
+    """Let the server end a session that stands still for so long within a transaction.
+
+    A process that is stopped there, or whose host has gone from the network, would hold its rows
+    for as long as the server believes in it: a shard among them could be leased to nobody.
+    """
+    limit = f"SET idle_in_transaction_session_timeout = {round(seconds * 1000)}"
+
+    def set_limit(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(limit)
+        connection.commit()
+
+    event.listen(engine, "connect", set_limit)
+
+
 def _note_return(_connection: Any, record: Any) -> None:
     record.info[_RETURNED_AT] = time.monotonic()
 

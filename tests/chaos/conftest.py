@@ -167,4 +167,6 @@ def field(app: Flask, _brisk: tuple[Processes, Path], _gate: Gate) -> Iterator[B
     battlefield = Battlefield(TenantWorld.create(), _gate, started, cut_file)
     battlefield.start("recognition", "dispatcher")
     yield battlefield
+    if started.alive("second"):
+        started.kill("second")
     _gate.reset()

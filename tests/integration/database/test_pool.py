@@ -7,7 +7,8 @@ from typing import Any
 import psycopg2
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.exc import DBAPIError
 
 from app.models import pool
 from app.models.database import db
@@ -87,3 +88,27 @@ def _end(backend: int) -> None:
         cursor.execute("SELECT pg_terminate_backend(%s, 5000)", (backend,))
         assert cursor.fetchone() == (True,)
     other.close()
+
+
+def test_a_process_that_stands_still_in_a_transaction_gives_up_its_locks() -> None:
+    engine = create_engine(db.engine.url)
+    pool.bound_idle_transactions(engine, 0.2)
+    lock = text("SELECT pg_advisory_xact_lock(4711)")
+
+    with engine.connect() as still, db.engine.connect() as other:
+        still.execute(lock)
+        other.execute(text("SET LOCAL lock_timeout = '10s'"))
+        other.execute(lock)
+        with pytest.raises(DBAPIError):
+            still.execute(text("SELECT 1"))
+
+
+@pytest.mark.parametrize("bind", [None, "queue"])
+def test_such_a_transaction_lasts_no_longer_than_a_lease(app: Flask, bind: str | None) -> None:
+    with db.engines[bind].connect() as connection:
+        limit = connection.execute(
+            text("SELECT setting FROM pg_settings WHERE name = :name"),
+            {"name": "idle_in_transaction_session_timeout"},
+        ).scalar_one()
+
+    assert float(limit) == app.config["SETTINGS"].lease_seconds * 1000
