@@ -60,6 +60,11 @@ class BulkTable:
     name: str
     columns: Mapping[str, str]
 
+    @property
+    def column_names(self) -> str:
+        """The columns in order, as a statement lists them."""
+        return ", ".join(self.columns)
+
     def fill(self, session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
         """Copy rows in, absent values as NULL, in the place of those that were there.
 

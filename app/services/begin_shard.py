@@ -47,7 +47,7 @@ def begin_shard(lease: Lease) -> ShardWork | None:
             finish_job(session, job.id)
             return None
         if job.collection_id and session.get(Collection, job.collection_id) is None:
-            fail_without_collection(session, job)
+            fail_without_collection(session, job.id)
             return None
         return ShardWork(
             lease,

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from app.domain.lease import Lease, ShardRef
 from app.domain.states import JobState
-from app.models.job import Job
 from app.services.finish_job import finish_job, finish_jobs
 from app.services.job_batch import CountedJob
 
@@ -48,13 +47,12 @@ def settle_jobs(
     Returns the shards of which nothing is left to do.
     """
     canceled = {job.id for job in jobs if job.state is JobState.CANCELLING}
-    left = [lease.shard for lease in leases if lease.shard.job_id in canceled]
     for lease in leases:
-        if lease.shard in left:
+        if lease.shard.job_id in canceled:
             leave_shard(session, lease)
     empty = canceled | {job.id for job in jobs if job.open_items == 0}
-    ended = set(finish_jobs(session, sorted(empty))) if empty else set()
-    return {*left, *(lease.shard for lease in leases if lease.shard.job_id in ended)}
+    over = canceled | set(finish_jobs(session, sorted(empty))) if empty else set()
+    return {lease.shard for lease in leases if lease.shard.job_id in over}
 
 
 def leave_shard(session: Session, lease: Lease) -> None:
@@ -63,12 +61,9 @@ def leave_shard(session: Session, lease: Lease) -> None:
     session.execute(_COUNT_CANCELED, {"job_id": lease.shard.job_id, "closed": closed or 0})
 
 
-def fail_without_collection(session: Session, job: Job) -> bool:
-    """Fail a job whose collection is not there any more; False when it never needed one."""
-    if job.collection_id is None:
-        return False
-    fail_job(session, job.id, "collection_deleted")
-    return True
+def fail_without_collection(session: Session, job_id: UUID) -> None:
+    """Fail a job whose collection is not there any more."""
+    fail_job(session, job_id, "collection_deleted")
 
 
 def fail_job(session: Session, job_id: UUID, code: str) -> None:

@@ -39,7 +39,7 @@ _FACES = BulkTable(
     },
 )
 
-_COLUMNS = ", ".join(_FACES.columns)
+_COLUMNS = _FACES.column_names
 
 # In the order of the unique key, so that two batches with the same photographs never block each
 # other.

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
@@ -60,7 +61,7 @@ class JobBatch:
         """What the job does with its images."""
         return Operation(self.job.operation)
 
-    @property
+    @cached_property
     def options(self) -> JobOptions:
         """How the client wants it done."""
         return JobOptions.from_json(self.job.options)

@@ -38,7 +38,7 @@ def store_results(
             wake_at_commit(session)
     for batch in homeless:
         with tenant_transaction(tenant_id) as session:
-            fail_without_collection(session, batch.job)
+            fail_without_collection(session, batch.job.id)
     ended |= {result.lease.shard for result in _of(homeless, held)}
     return _fates(results, held, ended)
 

@@ -41,7 +41,7 @@ _FACES = BulkTable(
     },
 )
 
-_COLUMNS = ", ".join(_FACES.columns)
+_COLUMNS = _FACES.column_names
 _INSERT = text(
     f"INSERT INTO detections (tenant_id, {_COLUMNS}) "  # noqa: S608 - columns of ours
     f"SELECT :tenant_id, {_COLUMNS} FROM pg_temp.bulk_detections"
