@@ -37,6 +37,8 @@ _LOOK_S = 1.0
 # Wake-ups closer together than this are answered by one look.
 _GATHER_S = 0.01
 _RETRY_S = 1.0
+# A leader that says nothing for so long leads no more: it, or its host, stands still or is cut off.
+_SILENCE_S = 10
 
 
 class Dispatcher:
@@ -78,7 +80,11 @@ class Dispatcher:
 
     def _listen(self) -> connection:
         url = make_url(self._settings.database_queue_url).set(drivername="postgresql")
-        listening = psycopg2.connect(url.render_as_string(hide_password=False), connect_timeout=5)
+        listening = psycopg2.connect(
+            url.render_as_string(hide_password=False),
+            connect_timeout=5,
+            options=f"-c idle_session_timeout={_SILENCE_S}s",
+        )
         listening.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         with listening.cursor() as cursor:
             cursor.execute(f"LISTEN {NotifyChannel.DISPATCH.value}")
@@ -94,12 +100,10 @@ class Dispatcher:
         readable, _, _ = select.select([listening], [], [], _LOOK_S)
         if readable:
             time.sleep(_GATHER_S)
-            listening.poll()
-            listening.notifies.clear()
-        else:
-            # A lost connection is seen here, not at the next NOTIFY that never comes.
-            with listening.cursor() as cursor:
-                cursor.execute("SELECT 1")
+        # Says that this process lives, and sees a lost connection, which no NOTIFY ever comes by.
+        with listening.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        listening.notifies.clear()
 
     def look(self) -> None:
         """Reclaim leases that ran out, then publish what is due; a lost publish is a lost hint."""

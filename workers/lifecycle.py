@@ -31,6 +31,7 @@ _log = structlog.get_logger(__name__)
 
 _RECOGNITION = QueueName.RECOGNITION.value
 _LOOK_S = 0.05
+_RETIRE_S = 2.0
 
 
 def connect(flask_app: Flask) -> None:
@@ -41,7 +42,6 @@ def connect(flask_app: Flask) -> None:
     signals.worker_ready.connect(worker.on_ready, weak=False)
     signals.heartbeat_sent.connect(worker.on_heartbeat, weak=False)
     signals.worker_shutting_down.connect(worker.on_shutting_down, weak=False)
-    signals.worker_shutdown.connect(worker.on_shutdown, weak=False)
     signals.worker_process_init.connect(worker.on_child, weak=False)
 
 
@@ -80,13 +80,17 @@ class _Worker:
             self._beat()
 
     def on_shutting_down(self, **_: Any) -> None:
-        """Children see the flag at their next batch boundary and hand back the rest."""
+        """Children see the flag at their next batch boundary; no more work is meant for them."""
         shutdown.request()
-
-    def on_shutdown(self, **_: Any) -> None:
         if self._recognises:
-            with self._app.app_context():
-                _let_go(lambda: retire(self._instance))
+            # In a thread: the signal may have come while this one holds a lock of the pool.
+            retiring = threading.Thread(target=self._retire, name="retire", daemon=True)
+            retiring.start()
+            retiring.join(_RETIRE_S)
+
+    def _retire(self) -> None:
+        with self._app.app_context():
+            _let_go(lambda: retire(self._instance))
 
     def on_child(self, **_: Any) -> None:
         """In a new child: connections of its own, dead siblings' leases freed, models loading."""

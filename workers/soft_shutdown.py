@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 import structlog
+from celery import signals
 from celery.apps.worker import Worker
 from celery.worker import state
 
@@ -24,7 +25,9 @@ class SoftWorker(Worker):  # type: ignore[misc]  # Celery has no types
 
     def wait_for_soft_shutdown(self) -> None:
         """Wait until no task runs, for the soft shutdown time-out at most."""
-        shutdown.request()
+        signals.worker_shutting_down.send(
+            sender=self.hostname, sig="SIGQUIT", how="Soft", exitcode=0
+        )
         _log.info("soft_shutdown", seconds=self.app.conf.worker_soft_shutdown_timeout)
         deadline = time.monotonic() + self.app.conf.worker_soft_shutdown_timeout
         while self._is_busy() and time.monotonic() < deadline:

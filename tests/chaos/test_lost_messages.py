@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from uuid import UUID
 
@@ -50,13 +52,26 @@ def test_a_dispatcher_that_dies_between_commit_and_publish_loses_nothing(
 
 
 def test_a_second_dispatcher_takes_over_from_a_killed_one(field: Battlefield) -> None:
+    field.assert_whole(field.submit(1))  # so this one leads
     field.programs.start("standby-dispatcher")
-    field.assert_whole(field.submit(1))
 
     field.programs.kill("dispatcher")
 
     field.assert_whole(field.submit(1))
     field.programs.kill("standby-dispatcher")
+
+
+def test_a_second_dispatcher_takes_over_from_one_that_stands_still(field: Battlefield) -> None:
+    field.assert_whole(field.submit(1))  # so this one leads
+    field.programs.start("standby-dispatcher")
+    leader = field.programs.running["dispatcher"].pid
+
+    os.kill(leader, signal.SIGSTOP)
+    try:
+        field.assert_whole(field.submit(1))
+    finally:
+        os.kill(leader, signal.SIGCONT)
+        field.programs.kill("standby-dispatcher")
 
 
 def test_jobs_in_flight_survive_a_flushed_broker(field: Battlefield) -> None:

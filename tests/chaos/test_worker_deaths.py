@@ -7,8 +7,11 @@ import signal
 import time
 
 import pytest
+from sqlalchemy import select
 
 from app.domain.states import JobState, Operation, ShardState
+from app.models.session import queue_transaction
+from app.models.worker import Worker
 from tests.chaos.conftest import BATCH, LEASE_S, Battlefield
 from tests.support.processes import wait_until
 
@@ -91,6 +94,29 @@ def test_a_worker_told_to_stop_ends_its_batch_and_hands_the_rest_back_unblamed(
     assert (shard.attempt_count, shard.isolated, shard.trial_deaths) == (0, False, 0)
     field.start("recognition")
     field.assert_whole(job_id)
+
+
+def test_a_worker_told_to_stop_offers_no_slot_while_it_ends_its_batch(field: Battlefield) -> None:
+    field.gate.hold(HELD)
+    job_id = field.submit(BATCH + 8)
+    field.wait_before(HELD, job_id, open_items=8)
+    (newest, *_) = offering_workers()
+
+    process = field.programs.running["recognition"]
+    process.terminate()
+    wait_until(lambda: newest not in offering_workers(), seconds=5, what="its slots withdrawn")
+
+    assert process.poll() is None
+    field.gate.release(HELD)
+    process.wait(30)
+    field.start("recognition")
+    field.assert_whole(job_id)
+
+
+def offering_workers() -> list[str]:
+    """Those that may be given work, the newest first."""
+    with queue_transaction() as session:
+        return list(session.scalars(select(Worker.instance).order_by(Worker.started_at.desc())))
 
 
 def test_a_canceled_job_frees_its_worker_at_the_next_batch_and_keeps_what_is_done(
