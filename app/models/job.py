@@ -36,6 +36,7 @@ class Job(Identified, Created, Base):
         CheckConstraint("operation IN ('detect', 'enrol', 'identify', 'verify')", name="operation"),
         CheckConstraint("priority IN ('interactive', 'bulk')", name="priority"),
         Index(None, "tenant_id", "state", "id"),
+        Index(None, "tenant_id", "operation", "id"),
         Index("ix_jobs_live", "expires_at", postgresql_where=text("finished_at IS NULL")),
         Index(None, "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (id)"},
@@ -113,6 +114,12 @@ class Shard(TenantOwned, Base):
             "job_id",
             "shard_no",
             postgresql_where=text("state = 'pending'"),
+        ),
+        Index(
+            "ix_shards_hinted",
+            "model",
+            "hint_expires_at",
+            postgresql_where=text("state = 'pending' AND hint_expires_at IS NOT NULL"),
         ),
         Index(
             "ix_shards_leased",

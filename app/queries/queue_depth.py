@@ -14,7 +14,7 @@ _DEPTH = text("""
 SELECT shards.model, shards.priority, sum(shards.open_items) AS open_items,
   extract(epoch FROM now() - min(jobs.created_at)) AS oldest_s
 FROM shards JOIN jobs ON jobs.tenant_id = shards.tenant_id AND jobs.id = shards.job_id
-WHERE shards.state = 'pending' GROUP BY shards.model, shards.priority
+WHERE shards.state = 'pending' AND jobs.finished_at IS NULL GROUP BY shards.model, shards.priority
 """)
 _LEASES = text("""
 SELECT count(*) AS shards,
@@ -30,7 +30,23 @@ _SLOTS = text("""
 SELECT model, sum(slots) AS slots FROM workers, unnest(models) AS model
 WHERE seen_at > now() - make_interval(secs => :live_s) GROUP BY model
 """)
-_WAITING_MODELS = text("SELECT DISTINCT model FROM shards WHERE state = 'pending'")
+_OVERDUE = text("""
+SELECT id, tenant_id, state, expires_at < now() AS expired FROM jobs
+WHERE finished_at IS NULL AND (state = 'cancelling' OR (open_items = 0 AND sealed_at IS NOT NULL)
+  OR (state IN ('queued', 'preparing') AND expires_at < now()))
+ORDER BY expires_at LIMIT :at_most
+""")
+# A loose index scan: one probe of ix_shards_pending a model, whatever the number of shards.
+_WAITING_MODELS = text("""
+WITH RECURSIVE waiting AS (
+  (SELECT model FROM shards WHERE state = 'pending' ORDER BY model LIMIT 1)
+  UNION ALL
+  SELECT (SELECT model FROM shards WHERE state = 'pending' AND model > waiting.model
+          ORDER BY model LIMIT 1)
+  FROM waiting WHERE waiting.model IS NOT NULL
+)
+SELECT model FROM waiting WHERE model IS NOT NULL
+""")
 
 
 def pending_by_model(session: Session) -> Sequence[Row[Any]]:
@@ -67,3 +83,12 @@ def live_slots(session: Session) -> dict[str, int]:
 def waiting_models(session: Session) -> set[str]:
     """Models of work that nobody holds."""
     return set(session.scalars(_WAITING_MODELS))
+
+
+def overdue_jobs(session: Session, at_most: int) -> Sequence[Row[Any]]:
+    """`id`, `tenant_id`, `state`, `expired` of jobs that nobody will end by themselves.
+
+    Canceled ones whose last holder died, ones whose closer died before it ended them, queued ones
+    past their time.
+    """
+    return session.execute(_OVERDUE, {"at_most": at_most}).all()

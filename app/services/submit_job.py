@@ -122,7 +122,7 @@ def _new_job(
 ) -> Job:
     now = dt.datetime.now(dt.UTC)
     total = len(request.items)
-    open_items = partial(open_interactive_items, session, tenant_id, at_most=INTERACTIVE_CAP)
+    open_items = partial(open_interactive_items, session, tenant_id, model, at_most=INTERACTIVE_CAP)
     return Job(
         id=new_id(),
         tenant_id=tenant_id,

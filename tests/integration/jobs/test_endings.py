@@ -19,7 +19,7 @@ from app.services.job_batch import ShardFate
 from app.services.reconcile import reconcile_jobs
 from app.services.webhook_endpoints import NewEndpoint, create_endpoint
 from tests.factories.tenant_world import TenantWorld
-from tests.factories.worker_steps import begun, detect_job, expire, found, store
+from tests.factories.worker_steps import begun, detect_job, expire, found, leased, store
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("parked")]
 
@@ -90,6 +90,22 @@ def test_a_job_that_waited_too_long_expires(world: TenantWorld) -> None:
 
     job = world.job(shard.job_id)
     assert (job.state, job.canceled_items, job.open_items) == (JobState.EXPIRED, 3, 0)
+
+
+def test_a_job_that_a_worker_has_just_taken_up_does_not_expire(world: TenantWorld) -> None:
+    shard = detect_job(world, items=257)  # two shards, and one of them is held
+    leased(shard)
+    with owner_transaction() as session:
+        session.execute(
+            text("UPDATE jobs SET expires_at = now() - interval '1 s' WHERE id = :id"),
+            {"id": shard.job_id},
+        )
+
+    reconcile_jobs()
+
+    job = world.job(shard.job_id)
+    assert (job.state, job.canceled_items, job.open_items) == (JobState.QUEUED, 0, 257)
+    assert [shard.state for shard in world.shards(shard.job_id)] == ["leased", "pending"]
 
 
 def test_the_end_of_a_job_writes_one_delivery_for_each_subscriber(world: TenantWorld) -> None:

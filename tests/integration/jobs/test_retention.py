@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -11,11 +12,14 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.adapters.s3 import ObjectStore
+from app.domain.errors import StorageUnavailable
 from app.domain.identifiers import id_floor
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, ShardRef
 from app.domain.states import Operation
-from app.models.session import owner_transaction
+from app.domain.storage import ObjectLocation
+from app.models.session import owner_transaction, tenant_transaction
+from app.services import purge_expired as purge_expired_module
 from app.services.begin_shard import begin_shard
 from app.services.ensure_partitions import ensure_partitions
 from app.services.job_batch import ShardResults
@@ -143,15 +147,18 @@ def test_making_partitions_again_makes_none() -> None:
     assert ensure_partitions() == 0
 
 
-def test_an_uploads_object_goes_before_its_row(world: TenantWorld) -> None:
-    uri = world.put("old.jpg", b"pixels")
+def old_upload(world: TenantWorld, name: str) -> None:
     execute(
         "INSERT INTO images (id, tenant_id, uri, sha256, content_type, width, height, byte_count, "
         "created_at) VALUES (gen_random_uuid(), :tenant, :uri, decode(repeat('00', 32), 'hex'), "
         "'image/jpeg', 1, 1, 6, now() - interval '31 days')",
         tenant=world.tenant_id,
-        uri=uri,
+        uri=world.put(name, b"pixels"),
     )
+
+
+def test_an_uploads_object_goes_before_its_row(world: TenantWorld) -> None:
+    old_upload(world, "old.jpg")
 
     assert purge().images == 1
 
@@ -159,6 +166,74 @@ def test_an_uploads_object_goes_before_its_row(world: TenantWorld) -> None:
     listed = store.client.list_objects_v2(Bucket=world.bucket, Prefix=f"{world.tenant_id}/old")
     assert listed["KeyCount"] == 0
     assert world.query("SELECT id FROM images") == []
+
+
+def test_all_uploads_past_their_time_go_however_many(
+    world: TenantWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purge_expired_module, "_IMAGES_A_BATCH", 2)
+    for number in range(5):
+        old_upload(world, f"{number}.jpg")
+
+    assert purge().images == 5
+
+
+def test_an_upload_that_s3_does_not_let_go_keeps_no_other(
+    world: TenantWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purge_expired_module, "_IMAGES_A_BATCH", 1)
+    for name in ("stuck.jpg", "other.jpg"):
+        old_upload(world, name)
+
+    class Reluctant(ObjectStore):
+        def delete(self, location: ObjectLocation) -> None:
+            if location.key.endswith("stuck.jpg"):
+                raise StorageUnavailable("not this one")
+            super().delete(location)
+
+    purged = purge_expired(Reluctant.from_settings(current_app.config["SETTINGS"]))
+
+    assert purged.images == 1
+    assert [row.uri for row in world.query("SELECT uri FROM images")] == [world.uri("stuck.jpg")]
+
+
+def test_a_month_that_somebody_reads_just_now_is_left_for_later_and_the_rest_is_purged(
+    world: TenantWorld, old_month: str
+) -> None:
+    age(finished_job(world), days=199)
+    old_upload(world, "old.jpg")
+    began = time.monotonic()
+
+    with tenant_transaction(world.tenant_id) as session:
+        session.execute(text("SELECT count(*) FROM detections"))
+        purged = purge()
+
+    assert (purged.months, purged.images) == (0, 1)
+    assert time.monotonic() - began < 3
+    assert partition_exists("jobs", old_month)
+
+
+def test_jobs_in_the_default_partition_do_not_keep_other_months_from_being_made(
+    world: TenantWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ahead = [month_ahead(number) for number in (1, 2, 3)]
+    for month in ahead:
+        for table in TABLES:
+            execute(f"DROP TABLE IF EXISTS {table}_{month:%Y%m} CASCADE")
+    monkeypatch.setattr("app.services.submit_job.new_id", lambda: id_floor(ahead[1]))
+    world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
+
+    ensure_partitions()
+
+    exist = [partition_exists("jobs", f"{month:%Y%m}") for month in ahead]
+    execute("TRUNCATE jobs, items, shards, detections")
+    ensure_partitions()
+    assert exist == [True, False, True]
+
+
+def month_ahead(number: int) -> dt.datetime:
+    start = dt.datetime.now(dt.UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (start + dt.timedelta(days=32 * number)).replace(day=1)
 
 
 def partition_exists(table: str, month: str) -> bool:

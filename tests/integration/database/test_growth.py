@@ -1,0 +1,118 @@
+"""What is asked all the time reads what is open, however much has been done before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.domain.model_registry import load_registry
+from app.domain.states import Operation, Priority
+from app.models.session import owner_transaction, queue_transaction, tenant_transaction
+from app.queries.jobs import list_jobs
+from app.queries.open_work import open_interactive_items
+from app.queries.queue_depth import (
+    leases,
+    overdue_jobs,
+    processing_jobs,
+    waiting_models,
+)
+from app.queries.ready_shards import ready_shards, room_by_model
+from app.services.heartbeat import beat, retire
+from tests.factories.tenant_world import TenantWorld
+
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("empty_database")]
+
+ENDED = 4000
+WAITING = 2000
+FEW = 200
+
+_FILL = text("""
+WITH job AS (
+  INSERT INTO jobs (id, tenant_id, operation, state, priority, model, total_items, open_items,
+    succeeded_items, sealed_at, started_at, finished_at, expires_at)
+  SELECT uuid7_floor(now() - number * interval '1 s'), :tenant_id, 'detect',
+    CASE WHEN ended THEN 'succeeded' ELSE 'queued' END, 'interactive', :model, 1,
+    (NOT ended)::integer, ended::integer, now(), now(), CASE WHEN ended THEN now() END,
+    now() + interval '7 days'
+  FROM (SELECT number, number <= :ended AS ended FROM generate_series(1, :jobs) AS number) AS row
+  RETURNING *
+)
+INSERT INTO shards (job_id, shard_no, tenant_id, model, priority, state, first_seq, item_count,
+  open_items)
+SELECT id, 0, tenant_id, model, priority, CASE open_items WHEN 0 THEN 'done' ELSE 'pending' END,
+  0, 1, open_items
+FROM job
+""")
+
+_READ = text("""
+SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables
+WHERE relname ~ '^(jobs|shards)_'
+""")
+
+MODEL = load_registry().model("SFace").identity
+
+
+@pytest.fixture
+def world(app: Flask) -> TenantWorld:
+    """A tenant with nothing open, beside one with a backlog and more that has ended."""
+    del app
+    busy, world = TenantWorld.create(), TenantWorld.create()
+    with owner_transaction() as session:
+        sizes = {"ended": ENDED, "jobs": ENDED + WAITING}
+        session.execute(_FILL, {"tenant_id": busy.tenant_id, "model": MODEL, **sizes})
+        session.execute(text("ANALYZE jobs, shards"))
+    return world
+
+
+def rows_read(session: Session, read: Callable[[], Any]) -> int:
+    """How many rows of jobs and shards the server looked at."""
+    before = session.execute(_READ).scalar_one()
+    read()
+    return int(session.execute(_READ).scalar_one() - before)
+
+
+@pytest.mark.parametrize(
+    ("read", "at_most"),
+    [
+        (room_by_model, FEW),
+        (waiting_models, FEW),
+        (processing_jobs, WAITING + FEW),
+        (lambda session: leases(session, 30), FEW),
+        (lambda session: overdue_jobs(session, 500), WAITING + FEW),
+        (lambda session: ready_shards(session, MODEL, Priority.INTERACTIVE, per_tenant=8), FEW),
+    ],
+    ids=["room", "waiting models", "processing", "leases", "overdue", "ready"],
+)
+def test_the_queue_is_read_without_its_history(
+    world: TenantWorld, read: Callable[[Session], Any], at_most: int
+) -> None:
+    del world
+    beat("growth-test", 1, [MODEL])
+
+    with queue_transaction() as session:
+        assert rows_read(session, lambda: read(session)) <= at_most
+
+    retire("growth-test")
+
+
+def test_a_submission_counts_the_open_items_of_its_tenant_alone(world: TenantWorld) -> None:
+    with tenant_transaction(world.tenant_id) as session:
+        count = partial(open_interactive_items, session, world.tenant_id, MODEL, at_most=256)
+
+        assert rows_read(session, count) <= FEW
+
+
+def test_jobs_of_a_rare_operation_are_found_among_many_others(world: TenantWorld) -> None:
+    del world
+    with owner_transaction() as session:
+        busy = session.execute(text("SELECT tenant_id FROM jobs LIMIT 1")).scalar_one()
+    with tenant_transaction(busy) as session:
+        rare = partial(list_jobs, session, busy, limit=50, after=None, operation=Operation.VERIFY)
+
+        assert rows_read(session, rare) <= FEW
