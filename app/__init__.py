@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from app.config import Settings
+
+
+def create_app_or_exit() -> Flask:
+    """Build the application for an entry point; a bad environment is one message, not a traceback.
+
+    Exit status 3 is what gunicorn knows as an application that cannot start.
+    """
+    from app.domain.errors import ConfigurationError
+
+    try:
+        return create_app()
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(3) from None
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -35,9 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_BINDS=_binds(settings),
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": settings.database_pool_size},
+        SQLALCHEMY_BINDS=_engines(settings),
     )
     db.init_app(app)
     with app.app_context():
@@ -51,8 +64,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
-def _binds(settings: Settings) -> dict[str, str]:
-    binds = {"queue": settings.database_queue_url}
+def _engines(settings: Settings) -> dict[str | None, dict[str, Any]]:
+    """One for each role; None is the app's."""
+    from app.models.pool import SURVIVE_A_LOST_HOST
+
+    options = {
+        "pool_size": settings.database_pool_size,
+        "connect_args": SURVIVE_A_LOST_HOST,
+        # Errors are logged; embeddings and names of people must not be.
+        "hide_parameters": True,
+    }
+    urls = {None: settings.database_url, "queue": settings.database_queue_url}
     if settings.database_owner_url:
-        binds["owner"] = settings.database_owner_url
-    return binds
+        urls["owner"] = settings.database_owner_url
+    return {role: {"url": url, **options} for role, url in urls.items()}

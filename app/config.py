@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cryptography.fernet import Fernet
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.domain.errors import ConfigurationError
 
-_PLACEHOLDERS = frozenset({"change-me", "changeme", "secret", "dev", "development"})
+# A random key has more different characters than this, a made-up one often not.
+_FEW_CHARACTERS = 8
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
@@ -19,7 +22,13 @@ CommaList = Annotated[tuple[str, ...], NoDecode]
 class Settings(BaseSettings):
     """Everything that an operator may choose; fields are the variables' names in lower case."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=False)
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        case_sensitive=False,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
 
     facequeue_env: Literal["development", "production", "test"] = Field(
         default="production", description="`production` refuses placeholder secrets"
@@ -148,13 +157,26 @@ class Settings(BaseSettings):
                 raise ValueError("each key must be 32 url-safe base64 bytes") from error
         return keys
 
-    @model_validator(mode="after")
-    def _no_placeholder_in_production(self) -> Settings:
-        if self.facequeue_env == "production" and (
-            self.secret_key.lower() in _PLACEHOLDERS or "change" in self.secret_key.lower()
-        ):
-            raise ValueError("SECRET_KEY is a placeholder; production needs a secret of its own")
-        return self
+    @field_validator("database_url", "database_queue_url", "database_owner_url")
+    @classmethod
+    def _database_address(cls, url: str | None) -> str | None:
+        try:
+            valid = url is None or make_url(url).get_backend_name() == "postgresql"
+        except ArgumentError:
+            valid = False
+        if not valid:
+            raise ValueError("not of the form postgresql+psycopg2://ROLE:PASSWORD@HOST:PORT/NAME")
+        return url
+
+    @field_validator("secret_key", "encryption_keys")
+    @classmethod
+    def _no_placeholder(cls, value: Any, known: ValidationInfo) -> Any:
+        secrets = (value,) if isinstance(value, str) else value
+        if known.data.get("facequeue_env") in {"development", "test"}:
+            return value
+        if any("change" in s.lower() or len(set(s)) < _FEW_CHARACTERS for s in secrets):
+            raise ValueError("a placeholder; production needs a secret of its own")
+        return value
 
     @property
     def broker_url(self) -> str:
@@ -177,11 +199,12 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         problems = [
-            f"  {'.'.join(str(part) for part in item['loc']).upper() or 'SETTINGS'}: {item['msg']}"
+            f"  {item['loc'][0]}".upper() + f": {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors()
         ]
+        # Without the cause, which quotes the values.
         raise ConfigurationError(
             "The configuration is not usable:\n"
             + "\n".join(problems)
             + "\nSee .env.example for every variable and what it means."
-        ) from error
+        ) from None

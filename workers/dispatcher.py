@@ -18,12 +18,13 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import create_app
+from app import create_app_or_exit
 from app.adapters.task_queue import TaskQueue, make_celery
 from app.config import Settings
-from app.domain.errors import BrokerUnavailable, ConfigurationError
+from app.domain.errors import BrokerUnavailable
 from app.domain.fairness import FairShare
 from app.domain.names import NotifyChannel, TaskName, recognition_queue
+from app.models.pool import SURVIVE_A_LOST_HOST
 from app.services.claim_hints import claim_shard_hints, reclaim_expired_leases
 from app.services.webhook_hints import claim_delivery_hints
 
@@ -82,7 +83,7 @@ class Dispatcher:
         url = make_url(self._settings.database_queue_url).set(drivername="postgresql")
         listening = psycopg2.connect(
             url.render_as_string(hide_password=False),
-            connect_timeout=5,
+            **SURVIVE_A_LOST_HOST,
             options=f"-c idle_session_timeout={_SILENCE_S}s",
         )
         listening.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
@@ -127,11 +128,7 @@ class Dispatcher:
 
 def main() -> int:
     """Run until SIGTERM or SIGINT."""
-    try:
-        dispatcher = Dispatcher(create_app())
-    except ConfigurationError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
+    dispatcher = Dispatcher(create_app_or_exit())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, dispatcher.stop)
     dispatcher.run()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import Any
 
 import psycopg2
@@ -10,6 +12,8 @@ from flask import Flask
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
+from app import create_app
+from app.config import Settings
 from app.models import pool
 from app.models.database import db
 
@@ -112,3 +116,40 @@ def test_such_a_transaction_lasts_no_longer_than_a_lease(app: Flask, bind: str |
         ).scalar_one()
 
     assert float(limit) == app.config["SETTINGS"].lease_seconds * 1000
+
+
+ROLES = pytest.mark.parametrize("bind", [None, "queue", "owner"])
+
+
+@ROLES
+def test_a_server_whose_host_has_gone_is_given_up_within_half_a_minute(bind: str | None) -> None:
+    with db.engines[bind].connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        with socket.socket(fileno=os.dup(driver.fileno())) as wire:
+            unanswered_ms = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            silent, again, times = (
+                wire.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            )
+
+    assert 0 < unanswered_ms <= 30_000
+    assert silent + again * times <= 30
+
+
+@ROLES
+def test_an_error_of_the_database_tells_no_parameter(bind: str | None) -> None:
+    with db.engines[bind].connect() as connection, pytest.raises(DBAPIError) as refused:
+        connection.execute(text("SELECT 1 / (length(:name) - 5)"), {"name": "Alice"})
+
+    assert "Alice" not in str(refused.value)
+
+
+@ROLES
+def test_each_role_has_as_many_connections_as_are_configured(
+    settings: Settings, bind: str | None
+) -> None:
+    app = create_app(settings.model_copy(update={"database_pool_size": 3}))
+    with app.app_context():
+        pooled: Any = db.engines[bind].pool
+
+    assert pooled.size() == 3

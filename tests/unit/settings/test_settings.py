@@ -1,0 +1,118 @@
+"""What an operator reads when the environment is not usable, and what never is in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+
+import pytest
+
+from app.config import Settings, load_settings
+from app.domain.errors import ConfigurationError
+
+ROOT = Path(__file__).parents[3]
+
+USABLE = {
+    "FACEQUEUE_ENV": "production",
+    "SECRET_KEY": "5f0c9d2ab17e4866",
+    "ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+    "DATABASE_URL": "postgresql+psycopg2://app:hush-hush@127.0.0.1:1/c",
+    "DATABASE_QUEUE_URL": "postgresql+psycopg2://queue:hush-hush@127.0.0.1:1/c",
+    "AWS_STORAGE_BUCKET_NAME": "bucket",
+}
+
+
+@pytest.fixture(autouse=True)
+def usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment with these variables and no other setting."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in USABLE.items():
+        monkeypatch.setenv(name, value)
+
+
+def refusal() -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+    return refused.value
+
+
+def test_these_settings_are_accepted() -> None:
+    assert load_settings().facequeue_env == "production"
+
+
+def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_QUEUE_URL")
+    monkeypatch.setenv("SECRET_KEY", "change-me-change-me")
+    monkeypatch.setenv("ENCRYPTION_KEYS", "short")
+    monkeypatch.setenv("SHARD_SIZE", "many")
+    monkeypatch.setenv("DATABASE_OWNER_URL", "localhost")
+
+    named = [line.split(":")[0].strip() for line in str(refusal()).splitlines()[1:-1]]
+
+    assert sorted(named) == [
+        "DATABASE_OWNER_URL",
+        "DATABASE_QUEUE_URL",
+        "ENCRYPTION_KEYS",
+        "SECRET_KEY",
+        "SHARD_SIZE",
+    ]
+
+
+def test_a_refusal_tells_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "change-me-hush-hush")
+    monkeypatch.setenv("ENCRYPTION_KEYS", "hush-hush")
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://owner:hush-hush@")
+
+    assert "hush-hush" not in "".join(traceback.format_exception(refusal()))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", "please-change-this-key"),
+        ("SECRET_KEY", "secret-secret-secret"),
+        ("SECRET_KEY", "0123012301230123"),
+        ("ENCRYPTION_KEYS", "A" * 43 + "="),
+    ],
+)
+def test_production_refuses_a_placeholder(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert f"{name}: " in str(refusal())
+
+    monkeypatch.setenv("FACEQUEUE_ENV", "development")
+    load_settings()
+
+
+def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "")
+    monkeypatch.setenv("SHARD_SIZE", "")
+
+    assert str(refusal()).splitlines()[1:-1] == ["  SECRET_KEY: Field required"]
+
+
+@pytest.mark.parametrize("entry_point", ["wsgi", "celery_worker", "workers.dispatcher"])
+def test_a_process_that_cannot_start_says_why_and_nothing_else(entry_point: str) -> None:
+    ended = subprocess.run(  # noqa: S603 - our own interpreter and program
+        [sys.executable, "-m", entry_point],
+        cwd=ROOT,
+        env={"SECRET_KEY": USABLE["SECRET_KEY"]},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ended.stderr.splitlines() == [
+        "The configuration is not usable:",
+        "  ENCRYPTION_KEYS: Field required",
+        "  DATABASE_URL: Field required",
+        "  DATABASE_QUEUE_URL: Field required",
+        "  AWS_STORAGE_BUCKET_NAME: Field required",
+        "See .env.example for every variable and what it means.",
+    ]
+    # Which tells gunicorn, too, that another try is of no use.
+    assert ended.returncode == 3
