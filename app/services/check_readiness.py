@@ -62,6 +62,13 @@ _OK = Check(Health.OK)
 _VITAL = ("postgres", "migrations")
 
 
+# A superuser, the tables' owner, and whoever acts as one of them, see every tenant's rows.
+_UNBOUND = """
+SELECT pg_has_role('facequeue_owner', 'USAGE') OR rolbypassrls
+FROM pg_roles WHERE rolname = current_user
+"""
+
+
 def check_readiness() -> Readiness:
     """Ask every dependency at once; one that has not answered after three seconds has failed."""
     flask_app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - Flask's own way
@@ -92,10 +99,14 @@ def _timed(flask_app: Flask, probe: Callable[[Settings], Check]) -> Check:
 
 def _postgres(_settings: Settings) -> Check:
     try:
-        for engine in (db.engine, db.engines["queue"]):
-            _scalar(engine, "SELECT 1")
+        unbound = [
+            engine for engine in (db.engine, db.engines["queue"]) if _scalar(engine, _UNBOUND)
+        ]
     except SQLAlchemyError:
         return Check(Health.FAILED, "the database does not answer")
+    if unbound:
+        names = ", ".join(str(engine.url.username) for engine in unbound)
+        return Check(Health.FAILED, f"row-level security does not bind {names}: use another role")
     return _OK
 
 

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from app import create_app
-from app.config import load_settings
+from app.config import Settings, load_settings
 from app.domain.model_registry import load_registry
 from app.models.session import owner_transaction
 from app.services.heartbeat import beat, retire
+from scripts.stack.environment import database_url
+from scripts.stack.state import State
 
 MODEL = load_registry().model("SFace").identity
 
@@ -96,3 +98,16 @@ def test_on_another_schema_a_host_is_unavailable(client: FlaskClient) -> None:
             session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
     assert response.status_code == 503
     assert "0000" in response.get_json()["checks"]["migrations"]["detail"]
+
+
+@pytest.mark.parametrize("role", ["owner", "superuser"])
+def test_a_role_that_row_level_security_does_not_bind_is_refused(
+    services: State, settings: Settings, role: str
+) -> None:
+    database = make_url(settings.database_url).database
+    url = database_url(services, role, str(database))
+
+    response = _client_with(database_url=url).get("/health/ready/")
+
+    assert response.status_code == 503
+    assert "row-level security" in response.get_json()["checks"]["postgres"]["detail"]
