@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import structlog
 from flask import Flask, Response, current_app, g, jsonify, request, url_for
 
 from app.api.auth import actor, principal, requires
@@ -65,6 +66,7 @@ def submit_job(wanted: JobRequest) -> Any:
     wanted = replace(wanted, waiting=preferred_wait_s() > 0)
     g.operation = wanted.operation.value
     job = submit(principal().tenant_id, wanted, actor())
+    structlog.contextvars.bind_contextvars(job_id=str(job.id))  # where its workers' lines begin
     return _accepted(JobProgress(job, processing=0))  # as it was written: nobody held any of it yet
 
 

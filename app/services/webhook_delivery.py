@@ -67,6 +67,7 @@ def _attempt(leased: LeasedDelivery, now: dt.datetime) -> Outcome:
         "webhook_attempted",
         delivery_id=str(leased.id),
         endpoint_id=str(leased.endpoint_id),
+        job_id=leased.job_id and str(leased.job_id),
         status_code=outcome.status_code,
         duration_ms=outcome.duration_ms,
         error=outcome.error,

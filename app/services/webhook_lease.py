@@ -26,6 +26,7 @@ class LeasedDelivery:
     id: UUID
     tenant_id: UUID
     endpoint_id: UUID
+    job_id: UUID | None
     url: str
     payload: str
     token: int
@@ -81,6 +82,7 @@ def _lease(
         id=delivery.id,
         tenant_id=delivery.tenant_id,
         endpoint_id=endpoint.id,
+        job_id=delivery.job_id,
         url=endpoint.url,
         payload=delivery.payload,
         token=delivery.lease_token,

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.factories.callers import Caller
+from tests.factories.jobs import PLACE
 
 
 def _line(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
@@ -25,6 +26,16 @@ def test_each_request_is_one_line_with_its_ids(
     assert line["request_id"] == "request-0001"
     assert line["tenant_id"] == str(api.tenant_id)
     assert line["duration_ms"] > 0
+
+
+def test_a_submission_s_line_says_which_job_came_of_it(
+    api: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    item = {"custom_id": "a", "image": f"{PLACE}a.jpg"}
+    with caplog.at_level(logging.INFO, logger="access"):
+        answer = api.post("/jobs", json={"operation": "detect", "items": [item]})
+
+    assert _line(caplog)["job_id"] == answer.get_json()["id"]
 
 
 def test_no_key_is_ever_logged(api: Caller, caplog: pytest.LogCaptureFixture) -> None:

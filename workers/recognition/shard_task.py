@@ -76,6 +76,8 @@ class ShardTask:
 
     def _admit(self, lease: Lease) -> OpenWork | None:
         self._keeper.keep(lease)
+        job_id, shard_no = str(lease.shard.job_id), lease.shard.shard_no
+        _log.info("shard_taken", job_id=job_id, shard_no=shard_no, items=lease.open_items)
         work = begin_shard(lease)
         if work is None:
             self._keeper.let_go(lease)

@@ -1,0 +1,37 @@
+"""A job can be followed by its id through the logs of whoever works on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.domain.actor import SYSTEM
+from app.domain.job_request import ItemRequest
+from app.domain.states import Operation
+from app.services.webhook_endpoints import NewEndpoint, create_endpoint
+from tests.factories.tenant_world import TenantWorld
+from tests.support.processes import Processes, wait_until
+
+pytestmark = pytest.mark.stack
+
+
+def says(log: Path, event: str, word: str) -> bool:
+    lines = log.read_text(errors="replace").splitlines()
+    return any(f'"event": "{event}"' in line and word in line for line in lines)
+
+
+def test_each_job_of_a_shared_batch_and_its_webhook_leave_a_line(
+    world: TenantWorld, workers: Processes
+) -> None:
+    wanted = NewEndpoint("https://receiver.example/hook", ["job.succeeded"])
+    create_endpoint(world.tenant_id, wanted, SYSTEM)
+    jobs = [world.submit(Operation.DETECT, ItemRequest("a", world.uri("no.jpg"))) for _ in range(5)]
+
+    for job in jobs:
+        world.finished(job)
+
+    recognition, default = workers.log("recognition"), workers.log("default")
+    for job in map(str, jobs):
+        wait_until(lambda job=job: says(recognition, "shard_taken", job), what="the shard's line")
+        wait_until(lambda job=job: says(default, "webhook_attempted", job), what="the webhook's")
