@@ -1,4 +1,4 @@
-"""Indexes for what is asked often; partition functions that one odd row or reader does not stop
+"""Indexes for open work; partition functions that one odd row does not stop; whole erasure of a tenant
 
 Revision ID: 0012
 Revises: 0011
@@ -76,12 +76,26 @@ BEGIN
 END $$;
 """
 
+# Tables without a foreign key to the tenant, or to what goes with it. Of audit events nothing goes.
+ERASE_TRIGGER = """
+CREATE FUNCTION erase_tenant() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  DELETE FROM public.items WHERE tenant_id = OLD.id;
+  DELETE FROM public.detections WHERE tenant_id = OLD.id;
+  DELETE FROM public.dead_letters WHERE tenant_id = OLD.id;
+  DELETE FROM public.idempotency_keys WHERE tenant_id = OLD.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER erase_tenant AFTER DELETE ON tenants FOR EACH ROW EXECUTE FUNCTION erase_tenant();
+"""
+
 
 def upgrade() -> None:
-    op.execute(INDEXES + ENSURE_FUNCTION + DROP_FUNCTION)
+    op.execute(INDEXES + ENSURE_FUNCTION + DROP_FUNCTION + ERASE_TRIGGER)
     op.execute("ALTER FUNCTION find_api_key(text) SET search_path = pg_catalog, pg_temp")
 
 
 def downgrade() -> None:
-    # The functions stay: they do what the version before expects of them.
+    op.execute("DROP TRIGGER erase_tenant ON tenants; DROP FUNCTION erase_tenant()")
+    # The other functions stay: they do what the version before expects of them.
     op.execute("DROP INDEX ix_shards_hinted; DROP INDEX ix_jobs_tenant_id_operation_id")
