@@ -12,8 +12,11 @@ from sqlalchemy import create_engine, text
 
 from app import create_app
 from app.config import Settings, load_settings
+from app.domain.job_request import ItemRequest
+from app.domain.states import Operation
 from scripts.stack.databases import drop_database, empty_database, environment_of
 from scripts.stack.state import State
+from tests.factories.tenant_world import TenantWorld
 
 pytestmark = pytest.mark.stack
 
@@ -40,6 +43,30 @@ def test_migrations_run_up_down_and_up_again_and_match_the_models(bare_app: Flas
 
     upgrade()
     check()
+
+
+@pytest.mark.usefixtures("bare_app")
+def test_the_newest_migration_goes_back_and_forth_over_rows() -> None:
+    upgrade()
+    world = TenantWorld.create()
+    job_id = world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
+
+    downgrade()
+    upgrade()
+
+    assert world.job(job_id).open_items == 1
+    check()
+
+
+def test_all_migrations_go_back_over_rows(bare_app: Flask) -> None:
+    upgrade()
+    world = TenantWorld.create()
+    world.collection()
+    world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
+
+    downgrade(revision="base")
+
+    assert tables(bare_app) <= {"alembic_version"}
 
 
 def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> None:
