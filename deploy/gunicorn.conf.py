@@ -5,6 +5,23 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from gunicorn.glogging import Logger
+
+
+class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Writes gunicorn's own lines as the application writes its own."""
+
+    def setup(self, cfg: Any) -> None:
+        """Hand what gunicorn says to the root logger, whatever its level."""
+        from app.logs import configure_logging
+
+        super().setup(cfg)
+        configure_logging("WARNING")  # until the application reads LOG_LEVEL
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+logger_class = JsonLogger
 bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("GUNICORN_WORKERS", "1"))
 worker_class = "gevent"

@@ -81,7 +81,7 @@ class Dispatcher:
 
     def _listen(self) -> connection:
         url = make_url(self._settings.database_queue_url).set(drivername="postgresql")
-        listening = psycopg2.connect(
+        listening: connection = psycopg2.connect(
             url.render_as_string(hide_password=False),
             **SURVIVE_A_LOST_HOST,
             options=f"-c idle_session_timeout={_SILENCE_S}s",

@@ -56,6 +56,9 @@ def revoke(tenant_id: UUID, key_id: UUID) -> None:
 
 def _scopes(text: str) -> list[Scope]:
     try:
-        return [Scope(part.strip()) for part in text.split(",") if part.strip()]
+        scopes = [Scope(part.strip()) for part in text.split(",") if part.strip()]
     except ValueError as error:
         raise click.BadParameter(f"{error}; choose from {', '.join(Scope)}") from error
+    if not scopes:
+        raise click.BadParameter(f"a key needs a scope; choose from {', '.join(Scope)}")
+    return scopes

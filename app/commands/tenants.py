@@ -10,8 +10,17 @@ from app.services.tenants import allow_attributes, create_tenant, list_tenants
 group = CommandGroup("tenants", help="Organisations that use this installation.")
 
 
+_LONGEST_NAME = 200
+
+
+def _fitting(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
+    if not 1 <= len(name) <= _LONGEST_NAME:
+        raise click.BadParameter(f"a tenant's name has 1 to {_LONGEST_NAME} characters")
+    return name
+
+
 @group.command("create")
-@click.argument("name")
+@click.argument("name", callback=_fitting)
 @click.option("--contact", metavar="EMAIL", help="Whom to write to about this tenant.")
 def create(name: str, contact: str | None) -> None:
     """Make a tenant called NAME and print its id."""

@@ -36,6 +36,13 @@ def test_a_taken_name_is_one_clear_line(app: Flask) -> None:
     assert result.stderr == f"Error: There is a tenant {tenant.name!r} already\n"
 
 
+@pytest.mark.parametrize("name", ["", "n" * 201])
+def test_a_name_that_no_tenant_may_have_is_one_clear_line(app: Flask, name: str) -> None:
+    result = _run(app, "tenants", "create", name)
+    assert result.exit_code == 2
+    assert "1 to 200 characters" in result.stderr
+
+
 def test_making_a_key_prints_a_key_that_works(app: Flask) -> None:
     tenant = make_tenant()
     result = _run(
@@ -75,6 +82,7 @@ def test_a_key_is_listed_without_its_secret_and_can_be_revoked(app: Flask) -> No
         (("--tenant", uuid4(), "--scopes", "admin"), "There is no tenant"),
         (("--tenant", "x", "--scopes", "admin"), "is not a valid UUID"),
         (("--tenant", uuid4(), "--scopes", "rule"), "choose from jobs:read"),
+        (("--tenant", uuid4(), "--scopes", ","), "choose from jobs:read"),
     ],
 )
 def test_a_key_that_cannot_be_made_is_one_clear_line(
