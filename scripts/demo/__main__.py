@@ -12,14 +12,15 @@ import click
 from rich.console import Console
 
 from scripts.demo.own_folder import folder_plan
-from scripts.demo.report import print_outcome, print_where
-from scripts.demo.run import Run
+from scripts.demo.report import print_outcome
+from scripts.demo.run import Outcome, Run
 from scripts.demo.samples import sample_plan
 from scripts.importing.failures import ImportFault
 from scripts.stack import lifecycle
 from scripts.stack.assets import fetch_portraits
 from scripts.stack.failures import StackError
-from scripts.stack.state import DEFAULT_STATE
+from scripts.stack.report import print_where
+from scripts.stack.state import DEFAULT_STATE, load_state
 
 _INTERRUPTED = 130
 
@@ -39,9 +40,10 @@ _INTERRUPTED = 130
 def demo(folder: Path | None, *, once: bool, state: Path) -> None:
     """Enrol people and identify photographs of them and of strangers."""
     console = Console()
-    status = 0
     try:
-        _show(console, folder, state)
+        status = 0 if _show(console, folder, state).event else 1
+        if not once:
+            print_where(console, load_state(state))
     except (StackError, ImportFault) as error:
         click.echo(f"Error: {error}", err=True)
         status = 1
@@ -57,7 +59,7 @@ def demo(folder: Path | None, *, once: bool, state: Path) -> None:
     sys.exit(status)
 
 
-def _show(console: Console, folder: Path | None, state_folder: Path) -> None:
+def _show(console: Console, folder: Path | None, state_folder: Path) -> Outcome:
     started = float(os.environ.get("FACEQUEUE_STARTED") or time.time())
     own_plan = folder_plan(folder) if folder else None
     with ThreadPoolExecutor(1) as pool:
@@ -67,11 +69,10 @@ def _show(console: Console, folder: Path | None, state_folder: Path) -> None:
         outcome = Run(state, console).go(plan.result())
     console.print()
     print_outcome(console, state, outcome)
-    lifecycle.up_late(state)
-    console.print()
-    print_where(console, state)
     seconds = outcome.first_result - started
-    console.print(f"\nFirst result after {seconds:.0f} s from the start of this command.")
+    console.print(f"First result after {seconds:.0f} s from the start of this command.\n")
+    lifecycle.up_late(state)
+    return outcome
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from scripts.importing.client import FaceQueueClient, JobView
@@ -26,15 +28,15 @@ class DemoClient(FaceQueueClient):
         """A collection as the API shows it."""
         return dict(self._call("GET", f"/collections/{collection_id}").json())
 
-    def register_receiver(self, url: str) -> tuple[str, str]:
-        """Register a webhook endpoint; its id, and its secret, which is shown this once."""
+    @contextmanager
+    def registered(self, url: str) -> Iterator[tuple[str, str]]:
+        """A webhook endpoint while the block runs: its id, and its secret."""
         body = {"url": url, "events": ["job.succeeded", "job.failed"], "description": NAME_PREFIX}
         endpoint = self._call("POST", "/webhook-endpoints", json=body).json()
-        return endpoint["id"], endpoint["secret"]
-
-    def forget_receiver(self, endpoint_id: str) -> None:
-        """Delete a webhook endpoint."""
-        self._call("DELETE", f"/webhook-endpoints/{endpoint_id}")
+        try:
+            yield endpoint["id"], endpoint["secret"]
+        finally:
+            self._call("DELETE", f"/webhook-endpoints/{endpoint['id']}")
 
     def start(self, operation: str, **body: Any) -> JobView:
         """Submit a job that nobody submitted before."""

@@ -19,7 +19,6 @@ class Receiver:
     def __init__(self) -> None:
         self.port = 0
         self.secret = ""
-        self.refused = 0
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
 
     @property
@@ -32,7 +31,6 @@ class Receiver:
         try:
             Webhook(self.secret).verify(body, headers)
         except (WebhookVerificationError, ValueError):
-            self.refused += 1
             return False
         self._events.put(json.loads(body))
         return True

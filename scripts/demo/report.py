@@ -9,9 +9,9 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from scripts.demo.run import Outcome
-from scripts.stack.environment import settings_of
+from scripts.demo.run import WEBHOOK_SECONDS, Outcome
 from scripts.stack.state import State, write_private
 
 _ROWS = 60
@@ -30,23 +30,25 @@ def print_outcome(console: Console, state: State, outcome: Outcome) -> None:
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for heading in ("image", "who it is", "who was found", "similarity", "decision", ""):
-        table.add_column(
-            heading, overflow="fold", justify="right" if heading == "similarity" else "left"
-        )
+    for heading in ("image", "who it is", "who was found"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("similarity", justify="right")
+    table.add_column("decision", no_wrap=True)
+    table.add_column()
     expected = {photo.name: photo.person for photo in outcome.plan.identify}
     verdicts: list[str] = []
     for item in outcome.identified:
         row, verdict = _row(item, expected[item["custom_id"]], outcome.plan.enrolled_people)
         verdicts.append(verdict)
         if len(verdicts) <= _ROWS:
-            table.add_row(*row, verdict, style=_STYLES[verdict])
+            # As text: a name in brackets is no markup.
+            table.add_row(*map(Text, row), verdict, style=_STYLES[verdict])
     console.print(table)
     if len(verdicts) > _ROWS:
         console.print(f"… and {len(verdicts) - _ROWS} more in {results}")
     console.print(_counts(verdicts))
     console.print(outcome.plan.caveat, highlight=False, markup=False)
-    console.print(outcome.webhook, highlight=False, markup=False)
+    console.print(_webhook_line(outcome.event), highlight=False, markup=False)
 
 
 def _print_enrolled(console: Console, outcome: Outcome) -> None:
@@ -103,16 +105,7 @@ def _counts(verdicts: list[str]) -> str:
     )
 
 
-def print_where(console: Console, state: State) -> None:
-    """Say where everything is and how to stop it."""
-    settings = settings_of(state)
-    user, _, password = settings["FLOWER_BASIC_AUTH"].partition(":")
-    rows = {
-        "API docs": f"{settings['FACEQUEUE_URL']}/api/v1/docs",
-        "Flower": f"{settings['FLOWER_URL']}  (user {user}, password {password})",
-        "S3": f"{settings['AWS_ENDPOINT_URL_S3']}  (bucket {settings['AWS_STORAGE_BUCKET_NAME']})",
-        "Settings": f". {state.env_file}  (URL, API key, S3 keys)",
-        "Look, stop": "./scripts/quickstart.sh status | logs | stop | reset",
-    }
-    for name, value in rows.items():
-        console.print(f"{name + ':':<12}{value}", highlight=False, markup=False, soft_wrap=True)
+def _webhook_line(event: dict[str, Any] | None) -> str:
+    if event is None:
+        return f"No webhook that its signature verifies came within {WEBHOOK_SECONDS:g} s."
+    return f"Webhook {event['type']} received, its signature verified with standardwebhooks."

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,23 @@ def test_a_folder_that_shows_nothing_is_refused(
 ) -> None:
     with pytest.raises(StackError, match=complaint):
         folder_plan(fill(tmp_path, *names))
+
+
+def test_hidden_files_and_folders_are_nobody_and_nothing(tmp_path: Path) -> None:
+    hidden = (".trash/1.jpg", "Ada/.thumbnails/1.jpg", "Ada/._1.jpg", "._loose.jpg")
+    plan = folder_plan(fill(tmp_path, *hidden, "Ada/1.jpg", "Ada/2.jpg"))
+
+    assert [p.name for p in (*plan.enrol, *plan.identify)] == ["Ada/1.jpg", "Ada/2.jpg"]
+
+
+def test_names_that_are_too_long_or_no_text_still_make_different_ids(tmp_path: Path) -> None:
+    long, odd = "x" * 250, os.fsdecode(b"\xff\xfe")
+    plan = folder_plan(fill(tmp_path, f"{long}/{long}.jpg", f"{odd}/1.jpg", f"{odd}/2.jpg"))
+
+    names = [p.name for p in (*plan.enrol, *plan.identify)]
+    assert len(set(names)) == 3
+    for text in (*names, *plan.enrolled_people):
+        assert len(text.encode()) <= 200
 
 
 def test_the_samples_keep_one_person_as_the_stranger() -> None:

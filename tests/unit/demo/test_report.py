@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from scripts.demo.report import _row
+from scripts.demo.photos import Photo, Plan
+from scripts.demo.report import _row, print_outcome
+from scripts.demo.run import Outcome
+from scripts.stack.state import State
 
 ENROLLED = frozenset({"Ada"})
 
@@ -45,3 +51,32 @@ def test_an_image_in_error_shows_the_code() -> None:
     failed = {"custom_id": "a.jpg", "error": {"code": "no_face", "message": "No face"}}
 
     assert _row(failed, "Ada", ENROLLED) == (("a", "Ada", "", "", "no_face"), "missed")
+
+
+def printed(folder: Path, outcome: Outcome) -> str:
+    console = Console(file=StringIO(), width=100)
+    print_outcome(console, State(folder), outcome)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def outcome_of(name: str, person: str) -> Outcome:
+    photo = Photo(name, person, bytes)
+    found = {**item(("match", person, 0.7)), "custom_id": name}
+    return Outcome(Plan("test", (photo,), (photo,), ""), "a rule", [], [found])
+
+
+@pytest.mark.parametrize("name", ["Ada [x]", "[/b] Ada", "[red]"])
+def test_names_in_brackets_are_shown_as_they_are(name: str, tmp_path: Path) -> None:
+    shown = printed(tmp_path, outcome_of(f"{name}/1.jpg", name))
+
+    assert f"{name}/1" in shown
+    assert shown.count(name) == 3
+
+
+def test_a_webhook_that_did_not_come_is_told(tmp_path: Path) -> None:
+    outcome = outcome_of("a.jpg", "Ada")
+
+    assert "No webhook" in printed(tmp_path, outcome)
+    outcome.event = {"type": "job.succeeded"}
+    assert "Webhook job.succeeded received" in printed(tmp_path, outcome)
