@@ -41,23 +41,25 @@ stack() {
 case "${1:-}" in
     -h | --help | help) usage && exit 0 ;;
     status | logs | reset) stack "$@" ;;
-    stop) stack down ;;
+    stop) shift && stack down "$@" ;;
 esac
 
-arguments=()
+once='' folder=''
 for argument in "$@"; do
     case $argument in
-        --once) arguments+=(--once) ;;
+        --once) once=--once ;;
         -*) fail "There is no option $argument. See ./scripts/quickstart.sh --help" ;;
         *)
-            folder=$(cd "$CALLED_FROM" && cd "$argument" 2>/dev/null && pwd -P) ||
+            [ -z "$folder" ] || fail "One FOLDER at a time, please. See ./scripts/quickstart.sh --help"
+            folder=$(cd "$CALLED_FROM" && [ -n "$argument" ] && cd "$argument" 2>/dev/null && pwd -P) ||
                 fail "There is no folder $argument. See ./scripts/quickstart.sh --help"
-            arguments+=("$folder")
             ;;
     esac
 done
 
+trap 'printf "\nInterrupted. Start it again to go on.\n" && exit 130' INT
 make_private_folders
+take_turn
 make_venv
 install_locks slim requirements-slim.txt
-exec "$VENV/bin/python" -m scripts.demo "${arguments[@]+"${arguments[@]}"}"
+exec "$VENV/bin/python" -m scripts.demo ${once:+"$once"} ${folder:+"$folder"}

@@ -47,8 +47,10 @@ run_pytest() {
 }
 
 make_private_folders
+take_turn
 make_venv
 install_locks full requirements.txt requirements-dev.txt
+exec 9>&- # the turn ends: tests have a stack of their own
 export PATH="$VENV/bin:$PATH"
 
 check format ruff format --check .

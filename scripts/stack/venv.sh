@@ -13,6 +13,15 @@ fail() {
     exit 1
 }
 
+# One command at a time sets up or shows something in this folder: wait for the turn, which lasts until
+# this process, or the program that it becomes, ends or closes descriptor 9.
+take_turn() {
+    exec 9>"$ROOT/.facequeue/turn"
+    flock --nonblock 9 && return
+    echo "Waiting for another command that is at work in this folder"
+    flock 9
+}
+
 # Print a Python that we support, the newest first. A name on the PATH may be a stub: each is tried.
 find_python() {
     local name
@@ -32,9 +41,9 @@ make_private_folders() {
     problem=$(chmod 711 "$ROOT/.facequeue" 2>&1) || fail "$problem"
 }
 
-# Make .venv, with pip. Debian and Ubuntu ship Python without ensurepip; uv or a system pip helps out.
+# Make .venv, with pip. One that was moved is made anew: its commands name the folder they were made in. Debian and Ubuntu ship Python without ensurepip; uv or a system pip helps out.
 make_venv() {
-    if "$VENV/bin/python" -m pip --version >/dev/null 2>&1; then
+    if "$VENV/bin/pip" --version >/dev/null 2>&1; then
         return
     fi
     local python

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import fcntl
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +40,47 @@ def test_a_missing_folder_is_refused_in_one_line() -> None:
 
     assert refused.returncode == 1
     assert refused.stderr.startswith("Error: There is no folder /nowhere/at/all.")
+
+
+def test_an_empty_name_is_no_folder() -> None:
+    assert run(QUICKSTART, "").stderr.startswith("Error: There is no folder .")
+
+
+def test_a_second_folder_is_refused_in_one_line(tmp_path: Path) -> None:
+    assert run(QUICKSTART, tmp_path, tmp_path).stderr.startswith("Error: One FOLDER at a time")
+
+
+def in_folder(root: Path, command: str) -> tuple[str, ...]:
+    """A command line that runs functions of venv.sh as if the repository were at `root`."""
+    return "/bin/bash", "-c", f"ROOT='{root}'; . {ROOT}/scripts/stack/venv.sh; {command}"
+
+
+def test_two_commands_never_set_up_the_same_folder_at_once(tmp_path: Path) -> None:
+    (tmp_path / ".facequeue").mkdir()
+    with (tmp_path / ".facequeue" / "turn").open("w") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        with subprocess.Popen(  # noqa: S603 - our own functions
+            in_folder(tmp_path, "take_turn; echo mine"), stdout=subprocess.PIPE, text=True
+        ) as second:
+            assert second.stdout
+            assert second.stdout.readline().startswith("Waiting for another command")
+            fcntl.flock(first, fcntl.LOCK_UN)
+            assert second.stdout.readline() == "mine\n"
+
+
+@pytest.mark.parametrize(("interpreter", "kept"), [("/bin/sh", True), ("/moved/python", False)])
+def test_an_environment_whose_commands_lost_their_python_is_made_anew(
+    interpreter: str, kept: bool, tmp_path: Path
+) -> None:
+    commands = tmp_path / ".venv" / "bin"
+    commands.mkdir(parents=True)
+    for name, first_line in (("python", "/bin/sh"), ("pip", interpreter)):
+        (commands / name).write_text(f"#!{first_line}\nexit 0\n")
+        (commands / name).chmod(0o700)
+
+    done = run(*in_folder(tmp_path, "find_python() { return 1; }; make_venv"))
+
+    assert (done.returncode == 0) is kept
 
 
 def test_a_machine_without_python_is_told_what_to_install() -> None:
