@@ -42,8 +42,8 @@ def up(folder: Path = DEFAULT_STATE, *, everything: bool, report: Report = print
         StackError: one line that says what is in the way.
     """
     with locked(folder.resolve()):
+        _refuse_full_disk(folder)
         state = prepare_state(folder)
-        _refuse_full_disk(state)
         choose_ports(state)
         # Before their commands are put together: PostgreSQL's folder is chosen here.
         for server in (postgres, redis_server, object_store):
@@ -74,7 +74,9 @@ def up_late(state: State) -> None:
 def down(folder: Path = DEFAULT_STATE) -> None:
     """Stop all that runs, also what a killed supervisord left behind."""
     with locked(folder.resolve()):
-        supervision.stop_supervisor(load_state(folder))
+        state = load_state(folder)
+        supervision.stop_supervisor(state)
+        object_store.remove_sockets(state)
 
 
 def reset(folder: Path = DEFAULT_STATE) -> None:
@@ -180,10 +182,10 @@ def _last_words(log: Path) -> str:
     return f"Its last words: {lines[-1][-300:]}" if lines else "It said nothing"
 
 
-def _refuse_full_disk(state: State) -> None:
-    free = shutil.disk_usage(state.folder).free
+def _refuse_full_disk(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
     if free < _FREE_BYTES:
         raise StackError(
-            f"Only {free // 2**20} MB are free in {state.folder}; the stack needs "
+            f"Only {free // 2**20} MB are free in {folder}; the stack needs "
             f"{_FREE_BYTES // 2**20} MB. Free some space and start again."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,15 @@ def _flags(state: State) -> list[str]:
         flags.append(f"-{part}.port={state.ports[name]}")
         flags.append(f"-{part}.port.grpc={state.ports[name] + GRPC_OFFSET}")
     return flags
+
+
+def remove_sockets(state: State) -> None:
+    """Delete the sockets that a stopped server leaves in /tmp, by names that it cannot be told."""
+    for name, port in state.ports.items():
+        socket = Path(f"/tmp/seaweedfs-{name.removeprefix('s3_')}-grpc-{port + GRPC_OFFSET}.sock")  # noqa: S108 - its choice
+        # Another user's, who had this port before, stays.
+        with suppress(PermissionError):
+            socket.unlink(missing_ok=True)
 
 
 def prepare(state: State) -> None:

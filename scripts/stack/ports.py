@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from contextlib import closing
+from itertools import combinations
 
 import psutil
 
@@ -32,7 +34,17 @@ def choose_ports(state: State) -> None:
             state.ports[name] = _port_number(name, asked)
         elif name not in state.ports:
             state.ports[name] = _choose(name, state)
+    _refuse_shared(state.ports)
     state.save()
+
+
+def _refuse_shared(ports: Mapping[str, int]) -> None:
+    for one, other in combinations(ports, 2):
+        if ports[one] == ports[other]:
+            raise StackError(
+                f"Port {ports[one]} is asked for both {one} and {other}. Choose another: "
+                f"FACEQUEUE_PORT_{other.upper()}=N ./scripts/quickstart.sh"
+            )
 
 
 def _port_number(name: str, text: str) -> int:

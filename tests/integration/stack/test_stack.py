@@ -127,6 +127,15 @@ def test_what_a_killed_supervisor_leaves_behind_can_be_stopped(state: State) -> 
     assert supervision.strays(state) == []
 
 
+def test_a_stopped_stack_leaves_no_socket_outside_of_its_folder(state: State) -> None:
+    twins = [state.ports[name] + 10_000 for name in ("s3", "s3_filer", "s3_master", "s3_volume")]
+
+    lifecycle.down(state.folder)
+
+    for port in twins:
+        assert list(Path("/tmp").glob(f"seaweedfs-*-{port}.sock")) == []  # noqa: S108 - its choice
+
+
 def test_the_whole_quickstart_finds_the_known_and_not_the_stranger(
     state: State, portraits: Path, models_dir: Path
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from scripts.stack.failures import StackError
 from scripts.stack.ports import choose_ports, is_free, refuse_taken
-from scripts.stack.state import DEFAULT_STATE, State, prepare_state
+from scripts.stack.state import DEFAULT_STATE, State, load_state, prepare_state
 
 
 def test_a_taken_port_is_named_with_a_way_out(tmp_path: Path) -> None:
@@ -47,6 +47,20 @@ def test_a_port_asked_for_must_leave_room_for_its_twin(
 
     with pytest.raises(StackError, match=f"FACEQUEUE_PORT_S3={wrong} is no port"):
         choose_ports(state)
+
+
+def test_a_port_asked_for_twice_is_refused_and_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(State, "is_default", property(lambda _: True))
+    state = prepare_state(tmp_path / "stack")
+    choose_ports(state)
+    monkeypatch.setenv("FACEQUEUE_PORT_API", str(state.ports["s3"]))
+
+    with pytest.raises(StackError, match=f"Port {state.ports['s3']} is asked for both s3 and api"):
+        choose_ports(load_state(state.folder))
+
+    assert load_state(state.folder).ports == state.ports
 
 
 def test_tests_never_take_the_ports_that_people_expect(tmp_path: Path) -> None:
