@@ -77,7 +77,11 @@ Exit codes:
     metavar=".EXT",
     help=f"Take these files instead of {' '.join(IMAGE_SUFFIXES)}; may be repeated.",
 )
-@click.option("--results", type=click.Path(path_type=Path, dir_okay=False), help="Where to write.")
+@click.option(
+    "--results",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to write.  [default: OPERATION-BUCKET-PREFIX.jsonl]",
+)
 @click.option("--retry-failed", is_flag=True, help="Submit images again whose last result failed.")
 @click.option("--webhooks", is_flag=True, help="Let subscribed webhook endpoints hear of the jobs.")
 @click.option(

@@ -51,8 +51,10 @@ class Ledger:
         self._state = JsonLines(results.with_name(results.name + ".state"))
         self._results = JsonLines(results)
         self._lock()
-        self._load_state()
+        before = self._load_state()
         self._load_results()
+        if before != plan.fingerprint():
+            self._begin(before)
 
     def __enter__(self) -> Self:
         return self
@@ -120,27 +122,29 @@ class Ledger:
                 f"another run is writing {self.results_path}; wait for it, or use other --results"
             ) from error
 
-    def _load_state(self) -> None:
-        lines = iter(self._state)
-        header = next(lines, None)
-        if header is None:
-            self.import_id = str(uuid.uuid4())
-            self._note({"import": self.import_id, **self._plan.fingerprint()})
-            return
-        self.import_id = str(header.pop("import"))
-        self._refuse_another_import(header)
-        for line in lines:
-            self._replay(line)
+    def _load_state(self) -> dict[str, Any]:
+        """Replays the file; what was asked for then, or nothing if it is new."""
+        before: dict[str, Any] = {}
+        for line in self._state:
+            if "import" in line:
+                self.import_id = str(line.pop("import"))
+                before = line
+            else:
+                self._replay(line)
+        return before
 
-    def _refuse_another_import(self, before: Mapping[str, Any]) -> None:
+    def _begin(self, before: Mapping[str, Any]) -> None:
+        """Begins an import in files that are new, or in which another came to nothing."""
         now = self._plan.fingerprint()
-        changed = [name for name in now if before.get(name) != now[name]]
-        if changed:
+        if before and (self.open_chunks or self.outcomes):
+            changed = [name for name in now if before.get(name) != now[name]]
             what = ", ".join(f"{name} was {before.get(name)}, is {now[name]}" for name in changed)
             raise UsageFault(
                 f"{self.results_path} belongs to another import ({what});"
                 " choose other --results, or delete that file and its .state"
             )
+        self.import_id = str(uuid.uuid4())
+        self._note({"import": self.import_id, **now})
 
     def _replay(self, line: Mapping[str, Any]) -> None:
         match line:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -83,6 +84,8 @@ def list_images(
             " (after the quickstart: source .facequeue/env)"
         ) from error
     except ClientError as error:
-        raise UsageFault(f"S3 refuses to list {source}: {error}") from error
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        kind = Unreachable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else UsageFault
+        raise kind(f"S3 refuses to list {source}: {error}") from error
     except BotoCoreError as error:
         raise Unreachable(f"S3 does not answer: {error}") from error

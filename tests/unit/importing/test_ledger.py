@@ -120,11 +120,27 @@ def test_a_line_cut_short_by_a_crash_is_dropped(results: Path, plan: Plan) -> No
 
 
 def test_a_file_of_another_import_is_refused(results: Path, plan: Plan) -> None:
-    with Ledger(results, plan):
-        pass
+    with Ledger(results, plan) as ledger:
+        ledger.plan_chunk(["a"])
 
     with pytest.raises(UsageFault, match="operation was detect, is identify"):
         Ledger(results, replace(plan, operation="identify"))
+
+
+def test_an_import_that_came_to_nothing_leaves_its_file_to_a_corrected_one(
+    results: Path, plan: Plan
+) -> None:
+    with Ledger(results, replace(plan, options={"max_faces": 0})) as ledger:
+        refused = ledger.plan_chunk(["a"])
+        refused_key = ledger.idempotency_key(refused)
+        ledger.close_chunk(refused)
+
+    with Ledger(results, plan) as ledger:
+        assert ledger.idempotency_key(ledger.plan_chunk(["a"])) != refused_key
+        import_id = ledger.import_id
+
+    with Ledger(results, plan) as ledger:
+        assert ledger.import_id == import_id
 
 
 def test_two_runs_cannot_write_the_same_file(results: Path, plan: Plan) -> None:

@@ -68,6 +68,13 @@ def test_a_refusal_by_s3_is_a_usage_fault() -> None:
         list(list_images(FakeS3(error=refusal), STAFF))
 
 
+def test_a_server_in_trouble_is_unreachable_and_to_be_asked_again() -> None:
+    answer = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
+
+    with pytest.raises(Unreachable, match="SlowDown"):
+        list(list_images(FakeS3(error=ClientError(answer, "ListObjectsV2")), STAFF))
+
+
 def test_missing_credentials_are_a_usage_fault_that_names_the_variables() -> None:
     with pytest.raises(UsageFault, match="AWS_ACCESS_KEY_ID"):
         list(list_images(FakeS3(error=NoCredentialsError()), STAFF))
