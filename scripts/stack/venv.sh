@@ -4,6 +4,9 @@
 
 # Where this is set, each of the stack's processes compiles all that it imports at each start.
 unset PYTHONDONTWRITEBYTECODE
+# The servers are on this machine: the proxy through which packages come must not be asked for them.
+export no_proxy="127.0.0.1,${no_proxy:-${NO_PROXY:-}}"
+export NO_PROXY=$no_proxy
 VENV="$ROOT/.venv"
 LOG_DIR="$ROOT/.facequeue/log"
 

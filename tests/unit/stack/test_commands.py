@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from scripts.stack.environment import render
 from scripts.stack.state import ROOT
 
 QUICKSTART, TEST = ROOT / "scripts" / "quickstart.sh", ROOT / "scripts" / "test.sh"
@@ -53,6 +55,21 @@ def test_a_second_folder_is_refused_in_one_line(tmp_path: Path) -> None:
 def in_folder(root: Path, command: str) -> tuple[str, ...]:
     """A command line that runs functions of venv.sh as if the repository were at `root`."""
     return "/bin/bash", "-c", f"ROOT='{root}'; . {ROOT}/scripts/stack/venv.sh; {command}"
+
+
+def test_a_proxy_is_asked_for_packages_and_not_for_the_servers_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "intranet.example")
+    asked = "[u.proxy_bypass(host) for host in ('127.0.0.1:8000', 'intranet.example', 'pypi.org')]"
+    ask = f"import urllib.request as u; print(*map(bool, {asked}))"
+    env_file = tmp_path / "env"
+    env_file.write_text(render({}))
+
+    for start in (in_folder(tmp_path, ""), ("/bin/sh", "-c", f". {env_file}; ")):
+        shown = run(*start[:-1], f'{start[-1]} {sys.executable} -c "{ask}"')
+        assert shown.stdout == "True True False\n", shown.stderr
 
 
 def test_two_commands_never_set_up_the_same_folder_at_once(tmp_path: Path) -> None:
