@@ -20,7 +20,8 @@ Usage: ./scripts/quickstart.sh [--once] [FOLDER]   set up, run the demo, leave e
        ./scripts/quickstart.sh stop                stop everything; data stays
        ./scripts/quickstart.sh reset               stop everything and delete data, secrets and logs
 
-Needs Python 3.11 or newer; no Docker and no servers. Everything is kept in .venv and .facequeue.
+Needs Python 3.11 or newer; no Docker and no servers. Everything is kept in .venv and .facequeue; only
+root's database is in /var/lib/facequeue where the user that runs it may not enter this folder.
 
 FOLDER   your own images instead of the samples (JPEG, PNG or WebP). Each sub-folder is a person, by
          its name: one half of its images is enrolled, the other half identified. Images that lie

@@ -172,7 +172,15 @@ def _copy_binaries(state: State) -> None:
             draft = target.with_name(target.name + ".draft")
             shutil.rmtree(draft, ignore_errors=True)
             shutil.copytree(source, draft)
+            _let_others_read(draft)
             draft.rename(target)
+
+
+def _let_others_read(folder: Path) -> None:
+    # Installed under a strict umask, the server's files are closed to the user that is to run it.
+    for path in (folder, *folder.rglob("*")):
+        mode = path.stat().st_mode
+        path.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
 
 
 def _choose_home(state: State) -> None:
