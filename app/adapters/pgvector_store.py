@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -47,19 +46,21 @@ class PgVectorStore:
     def search(
         self, gallery: GalleryRef, probes: Sequence[Embedding], limit: int
     ) -> list[list[Neighbour]]:
-        """One statement for all probes; the collection is a literal, as partial indexes need."""
+        """One statement for all probes; the collection is a literal, as partial indexes need.
+
+        A probe is made a vector before the scan: a cast inside would be computed for every row.
+        """
         if not probes:
             return []
         found: list[list[Neighbour]] = [[] for _ in probes]
-        probe = f"CAST(probe.literal AS halfvec({gallery.dimensions:d}))"
         rows = self.session.execute(
             text(f"""
                 SELECT probe.number, near.face_id, faces.subject_id, near.similarity
-                FROM unnest(CAST(:probes AS text[])) WITH ORDINALITY AS probe (literal, number)
+                FROM unnest(CAST(:probes AS halfvec[])) WITH ORDINALITY AS probe (vector, number)
                 CROSS JOIN LATERAL (
-                  SELECT face_id, 1 - (embedding <=> {probe}) AS similarity
+                  SELECT face_id, 1 - (embedding <=> probe.vector) AS similarity
                   FROM {_table(gallery)} WHERE collection_id = '{gallery.collection_id}'
-                  ORDER BY embedding <=> {probe} LIMIT :limit
+                  ORDER BY embedding <=> probe.vector LIMIT :limit
                 ) AS near
                 JOIN faces ON faces.id = near.face_id
                 ORDER BY probe.number, near.similarity DESC"""),  # noqa: S608 - an integer and a UUID of ours
@@ -71,13 +72,29 @@ class PgVectorStore:
             )
         return found
 
-    def read(self, gallery: GalleryRef, face_ids: Sequence[UUID]) -> list[Embedding]:
-        """The stored vectors, rounded to half precision."""
+    def compare(
+        self, gallery: GalleryRef, claims: Sequence[tuple[Embedding, UUID]]
+    ) -> list[float | None]:
+        """One statement for all claims."""
+        similarities: list[float | None] = [None] * len(claims)
+        if not claims:
+            return similarities
         rows = self.session.execute(
-            text(f"SELECT embedding::text FROM {_table(gallery)} WHERE face_id = ANY(:ids)"),  # noqa: S608 - an integer of ours
-            {"ids": list(face_ids)},
-        ).scalars()
-        return [json.loads(row) for row in rows]
+            text(f"""
+                SELECT claim.number, 1 - min(embedding <=> claim.vector) AS similarity
+                FROM unnest(CAST(:probes AS halfvec[]), CAST(:subjects AS uuid[]))
+                  WITH ORDINALITY AS claim (vector, subject_id, number)
+                JOIN faces ON faces.subject_id = claim.subject_id
+                JOIN {_table(gallery)} AS stored ON stored.face_id = faces.id
+                GROUP BY claim.number"""),  # noqa: S608 - an integer of ours
+            {
+                "probes": [as_literal(probe) for probe, _ in claims],
+                "subjects": [subject_id for _, subject_id in claims],
+            },
+        )
+        for row in rows:
+            similarities[row.number - 1] = float(row.similarity)
+        return similarities
 
 
 def as_literal(embedding: Embedding) -> str:

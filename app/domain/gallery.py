@@ -26,7 +26,6 @@ class GalleryVector:
     """The L2-normalised embedding of an enrolled face."""
 
     face_id: UUID
-    subject_id: UUID | None
     embedding: Embedding
 
 
@@ -41,8 +40,10 @@ class VectorStore(Protocol):
     ) -> list[list[Neighbour]]:
         """For each probe, its nearest `limit` faces, most similar first."""
 
-    def read(self, gallery: GalleryRef, face_ids: Sequence[UUID]) -> list[Embedding]:
-        """The embeddings of these faces, in no particular order."""
+    def compare(
+        self, gallery: GalleryRef, claims: Sequence[tuple[Embedding, UUID]]
+    ) -> list[float | None]:
+        """How similar each probe is to the nearest face of its subject; None if that has none."""
 
     @property
     def index_name(self) -> str:

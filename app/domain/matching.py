@@ -45,9 +45,12 @@ class MatchRule:
 
 
 def best_per_subject(neighbours: Iterable[Neighbour], top_k: int) -> list[Neighbour]:
-    """The nearest face of each subject, best first; a face without a subject stands for itself."""
+    """The nearest face of each subject, best first; a face without a subject stands for itself.
+
+    Of equals, the one that was enrolled first stands first.
+    """
     best: dict[UUID, Neighbour] = {}
-    for neighbour in sorted(neighbours, key=lambda n: -n.similarity):
+    for neighbour in sorted(neighbours, key=lambda n: (-n.similarity, n.face_id)):
         best.setdefault(neighbour.subject_id or neighbour.face_id, neighbour)
     return list(best.values())[:top_k]
 
@@ -62,5 +65,5 @@ def false_match_rate_for_fpir(target_fpir: float, gallery_size: int) -> float:
 
 
 def cosine(left: Sequence[float], right: Sequence[float]) -> float:
-    """The similarity of two unit vectors of the same dimension."""
-    return math.fsum(a * b for a, b in zip(left, right, strict=True))
+    """The similarity of two unit vectors of the same dimension, -1 to 1."""
+    return max(-1.0, min(1.0, math.fsum(a * b for a, b in zip(left, right, strict=True))))

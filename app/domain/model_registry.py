@@ -10,8 +10,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from math import erfc, sqrt
 from pathlib import Path
 from statistics import NormalDist
+from sys import float_info
 from typing import Any, Literal, TypeVar
 
 from app.domain.attribute_registry import AttributeEntry, attribute_entries
@@ -66,12 +68,19 @@ class Calibration:
     source: str
 
     def false_match_rate(self, similarity: float) -> float:
-        """Probability that two different people are at least this similar."""
-        return NormalDist(self.mean, self.deviation).cdf(2 * self.mean - similarity)
+        """Probability that two different people are at least this similar; never 0.
+
+        By erfc, since NormalDist.cdf rounds to 0 what is beyond 8.3 deviations.
+        """
+        return 0.5 * erfc((similarity - self.mean) / (self.deviation * sqrt(2)))
 
     def threshold(self, false_match_rate: float) -> float:
-        """Similarity that two different people exceed with this probability; 0 < rate < 1."""
-        return 2 * self.mean - NormalDist(self.mean, self.deviation).inv_cdf(false_match_rate)
+        """Similarity that two different people exceed with this probability, 0 to below 1.
+
+        Above 1 where the rate is lower than the model can hold: nobody is named then.
+        """
+        rate = max(false_match_rate, float_info.min)
+        return 2 * self.mean - NormalDist(self.mean, self.deviation).inv_cdf(rate)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain.gallery import GalleryRef
 from app.models.database import Base, Created, Identified
 
 
@@ -37,3 +38,8 @@ class Collection(Identified, Created, Base):
     face_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
     updated_at: Mapped[dt.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    @property
+    def gallery(self) -> GalleryRef:
+        """This collection as the vector store knows it."""
+        return GalleryRef(self.tenant_id, self.id, self.dimensions)

@@ -151,10 +151,9 @@ def _known(session: Session, candidates: Sequence[_Candidate]) -> dict[UUID, Enr
 def _make_searchable(session: Session, candidates: Sequence[_Candidate]) -> None:
     vectors: dict[GalleryRef, list[GalleryVector]] = defaultdict(list)
     for candidate in candidates:
-        collection, embedding = candidate.collection, candidate.face.embedding
-        if embedding is not None:
-            gallery = GalleryRef(collection.tenant_id, collection.id, collection.dimensions)
-            vectors[gallery].append(GalleryVector(candidate.face_id, None, embedding))
+        if (embedding := candidate.face.embedding) is not None:
+            vector = GalleryVector(candidate.face_id, embedding)
+            vectors[candidate.collection.gallery].append(vector)
     for gallery, of_gallery in vectors.items():
         PgVectorStore(session).add(gallery, of_gallery)
     counts = Counter(candidate.collection.id for candidate in candidates)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,17 +11,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.adapters.pgvector_store import PgVectorStore
-from app.domain.gallery import Embedding, GalleryRef
+from app.domain.gallery import Embedding, GalleryRef, VectorStore
 from app.domain.matching import MatchRule, Neighbour, best_per_subject, cosine
-from app.domain.outcomes import FoundFace, ItemOutcome
+from app.domain.outcomes import FoundFace
 from app.domain.states import Decision
-from app.models.face import Face
+from app.models.collection import Collection
 from app.models.subject import Subject
 from app.services.job_batch import FaceKey, ItemKey, JobBatch
 from app.services.match_rule import match_rule
 
 # A subject with several faces takes several places among the nearest: look this much further.
 _FACES_A_SUBJECT = 4
+# Whoever is matched, it takes the one after to tell whether the answer is ambiguous.
+_TO_DECIDE = 2
 
 
 @dataclass(frozen=True)
@@ -37,42 +38,66 @@ class FaceDecision:
 
 @dataclass(frozen=True)
 class PairDecision:
-    """The answer of a one-to-one comparison: the best pair of faces counts."""
+    """The answer of a one-to-one comparison: the best pair of faces counts.
+
+    Without similarity there was nothing to compare with: the claimed subject has no faces.
+    """
 
     decision: Decision
-    similarity: float
-    fmr: float
+    similarity: float | None
+    fmr: float | None
 
 
 def identify_faces(session: Session, batches: Sequence[JobBatch]) -> dict[FaceKey, FaceDecision]:
     """Search every good enough face in its job's gallery: one search a collection."""
-    galleries: dict[UUID, list[JobBatch]] = defaultdict(list)
+    of_gallery: dict[UUID, tuple[Collection, list[JobBatch]]] = {}
     for batch in batches:
         if batch.collection is not None:
-            galleries[batch.collection.id].append(batch)
+            of_gallery.setdefault(batch.collection.id, (batch.collection, []))[1].append(batch)
     decisions: dict[FaceKey, FaceDecision] = {}
-    for of_gallery in galleries.values():
-        decisions |= _search(session, of_gallery)
+    for collection, searching in of_gallery.values():
+        decisions |= _search(session, collection, searching)
     return decisions
 
 
-def _search(session: Session, batches: Sequence[JobBatch]) -> dict[FaceKey, FaceDecision]:
+def _search(
+    session: Session, collection: Collection, batches: Sequence[JobBatch]
+) -> dict[FaceKey, FaceDecision]:
     """The decisions for jobs of one collection; each keeps as many candidates as it asked for."""
     probes = {key: (batch, face) for batch in batches for key, face in _probes(batch)}
     store = PgVectorStore(session)
-    limit = max(batch.options.top_k for batch in batches) * _FACES_A_SUBJECT
-    nearest = store.search(_gallery(batches[0]), [e for _, e in probes.values()], limit)
-    rules = {batch.job.model: match_rule(batch.job.model, batch.collection) for batch in batches}
+    wanted = max(_TO_DECIDE, *(batch.options.top_k for batch in batches))
+    nearest = _nearest_subjects(store, collection.gallery, [e for _, e in probes.values()], wanted)
+    rules = {batch.job.model: match_rule(batch.job.model, collection) for batch in batches}
     names = _external_ids(session, nearest)
     return {
         key: _decide(
-            rules[batch.job.model],
-            best_per_subject(neighbours, batch.options.top_k),
-            names,
-            store.index_name,
+            rules[batch.job.model], candidates, batch.options.top_k, names, store.index_name
         )
-        for (key, (batch, _)), neighbours in zip(probes.items(), nearest, strict=True)
+        for (key, (batch, _)), candidates in zip(probes.items(), nearest, strict=True)
     }
+
+
+def _nearest_subjects(
+    store: VectorStore, gallery: GalleryRef, probes: Sequence[Embedding], wanted: int
+) -> list[list[Neighbour]]:
+    """Each probe's `wanted` nearest subjects by their best faces, whatever else is in the batch.
+
+    Where somebody with many faces has taken the places of the others, look further.
+    """
+    found: list[list[Neighbour]] = [[] for _ in probes]
+    crowded, limit = list(range(len(probes))), wanted * _FACES_A_SUBJECT
+    while crowded:
+        answers = store.search(gallery, [probes[number] for number in crowded], limit)
+        for number, neighbours in zip(crowded, answers, strict=True):
+            found[number] = best_per_subject(neighbours, wanted)
+        crowded = [
+            number
+            for number, neighbours in zip(crowded, answers, strict=True)
+            if len(neighbours) == limit and len(found[number]) < wanted
+        ]
+        limit *= _FACES_A_SUBJECT
+    return found
 
 
 def _probes(batch: JobBatch) -> Iterator[tuple[FaceKey, Embedding]]:
@@ -84,13 +109,6 @@ def _probes(batch: JobBatch) -> Iterator[tuple[FaceKey, Embedding]]:
                 yield (batch.job.id, seq, face.face_no), face.embedding
 
 
-def _gallery(batch: JobBatch) -> GalleryRef:
-    if batch.collection is None:
-        raise ValueError("a job without a collection has no gallery")
-    collection = batch.collection
-    return GalleryRef(collection.tenant_id, collection.id, collection.dimensions)
-
-
 def _external_ids(session: Session, nearest: Sequence[Sequence[Neighbour]]) -> dict[UUID, str]:
     ids = {n.subject_id for neighbours in nearest for n in neighbours if n.subject_id}
     rows = session.execute(select(Subject.id, Subject.external_id).where(Subject.id.in_(ids)))
@@ -98,7 +116,11 @@ def _external_ids(session: Session, nearest: Sequence[Sequence[Neighbour]]) -> d
 
 
 def _decide(
-    rule: MatchRule, candidates: list[Neighbour], names: Mapping[UUID, str], index: str
+    rule: MatchRule,
+    candidates: Sequence[Neighbour],
+    top_k: int,
+    names: Mapping[UUID, str],
+    index: str,
 ) -> FaceDecision:
     matches = [
         {
@@ -108,7 +130,7 @@ def _decide(
             "similarity": round(c.similarity, 6),
             "fmr": rule.false_match_rate(c.similarity),
         }
-        for c in candidates
+        for c in candidates[:top_k]
     ]
     return FaceDecision(rule.decide(candidates), matches, rule.threshold, index)
 
@@ -120,36 +142,40 @@ def verify_pairs(
     decisions: dict[ItemKey, PairDecision] = {}
     for batch in batches:
         rule = match_rule(batch.job.model, batch.collection)
-        for seq, outcome in batch.outcomes.items():
-            if outcome.error is not None or outcome.image is None:
-                continue
-            key = batch.job.id, seq
-            similarity = _best_pair(session, batch, outcome, claimed.get(key))
-            decisions[key] = PairDecision(
-                rule.decide_pair(similarity), similarity, rule.false_match_rate(similarity)
-            )
+        for seq, similarities in _compared(session, batch, claimed).items():
+            decisions[batch.job.id, seq] = _decide_pair(rule, max(similarities, default=None))
     return decisions
 
 
-def _best_pair(
-    session: Session, batch: JobBatch, outcome: ItemOutcome, subject_id: UUID | None
-) -> float:
-    probes = _embeddings(outcome.image.faces) if outcome.image else []
-    if outcome.reference is not None:
-        others = _embeddings(outcome.reference.faces)
-    else:
-        others = _subject_embeddings(session, batch, subject_id)
-    return max((cosine(a, b) for a in probes for b in others), default=-1.0)
+def _compared(
+    session: Session, batch: JobBatch, claimed: Mapping[ItemKey, UUID | None]
+) -> dict[int, list[float]]:
+    """The similarities of the faces that each item compares; one search for a job's claims."""
+    found: dict[int, list[float]] = {}
+    claims: list[tuple[int, Embedding, UUID]] = []
+    for seq, outcome in batch.outcomes.items():
+        if outcome.error is not None or outcome.image is None:
+            continue
+        probes = _embeddings(outcome.image.faces)
+        others = _embeddings(outcome.reference.faces) if outcome.reference else []
+        found[seq] = [cosine(probe, other) for probe in probes for other in others]
+        if subject_id := claimed.get((batch.job.id, seq)):
+            claims += [(seq, probe, subject_id) for probe in probes]
+    if batch.collection is not None:
+        pairs = [(probe, subject_id) for _, probe, subject_id in claims]
+        answers = PgVectorStore(session).compare(batch.collection.gallery, pairs)
+        for (seq, _, _), similarity in zip(claims, answers, strict=True):
+            if similarity is not None:
+                found[seq].append(similarity)
+    return found
+
+
+def _decide_pair(rule: MatchRule, similarity: float | None) -> PairDecision:
+    if similarity is None:
+        return PairDecision(Decision.NO_MATCH, None, None)
+    fmr = rule.false_match_rate(similarity)
+    return PairDecision(rule.decide_pair(similarity), similarity, fmr)
 
 
 def _embeddings(faces: Iterable[FoundFace]) -> list[Embedding]:
     return [face.embedding for face in faces if face.embedding is not None]
-
-
-def _subject_embeddings(
-    session: Session, batch: JobBatch, subject_id: UUID | None
-) -> list[Embedding]:
-    if batch.collection is None or subject_id is None:
-        return []
-    faces = session.execute(select(Face.id).where(Face.subject_id == subject_id)).scalars().all()
-    return PgVectorStore(session).read(_gallery(batch), faces)

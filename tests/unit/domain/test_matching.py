@@ -60,6 +60,12 @@ def test_a_face_without_a_subject_stands_for_itself() -> None:
     assert best_per_subject(faces, 5) == faces
 
 
+def test_of_equals_the_face_enrolled_first_stands_first() -> None:
+    faces = [near(0.5) for _ in range(4)]
+
+    assert best_per_subject(faces[::-1], 4) == faces
+
+
 def test_no_more_subjects_than_asked_for() -> None:
     assert len(best_per_subject([near(0.1 * n) for n in range(8)], 3)) == 3
 
@@ -81,6 +87,13 @@ def test_an_empty_gallery_is_treated_as_one_face() -> None:
 
 def test_cosine_of_a_unit_vector_with_itself_is_one() -> None:
     assert cosine((0.6, 0.8), (0.6, 0.8)) == pytest.approx(1)
+
+
+def test_cosine_of_vectors_that_are_rounded_to_more_than_1_stays_in_range() -> None:
+    longer = (0.6001, 0.8001)
+
+    assert cosine(longer, longer) == 1
+    assert cosine(longer, (-0.6001, -0.8001)) == -1
 
 
 def test_cosine_refuses_vectors_of_different_dimensions() -> None:

@@ -101,6 +101,19 @@ def test_a_higher_similarity_is_a_rarer_accident(sface: ModelEntry) -> None:
     assert all(0 < rate < 1 for rate in rates)
 
 
+@pytest.mark.parametrize("model", ["SFace", "ArcFace"])
+def test_no_similarity_is_said_to_be_impossible_between_strangers(model: str) -> None:
+    calibration = load_registry().model(model).calibration
+    rates = [calibration.false_match_rate(s / 20) for s in range(-20, 21)]
+    assert all(0 < rate <= 1 for rate in rates)
+    assert rates == sorted(rates, reverse=True)
+    assert len(set(rates[20:])) == 21
+
+
+def test_a_rate_of_nothing_is_a_threshold_that_nobody_reaches(sface: ModelEntry) -> None:
+    assert sface.calibration.threshold(0.0) > 1
+
+
 def test_a_calibration_that_was_not_measured_says_so(sface: ModelEntry) -> None:
     assert sface.calibration.provisional
     assert sface.calibration.source

@@ -1,0 +1,243 @@
+"""What identify and verify answer, on embeddings at stated angles to those of the gallery."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event
+
+from app.adapters.pgvector_store import PgVectorStore
+from app.domain.job_options import JobOptions
+from app.domain.job_request import ItemRequest
+from app.domain.lease import Lease, ShardRef
+from app.domain.outcomes import ItemOutcome
+from app.domain.states import Operation
+from app.models.collection import Collection
+from app.models.database import db
+from app.models.session import tenant_transaction
+from app.services.job_batch import ShardResults
+from app.services.store_results import store_results
+from tests.factories.galleries import make_collection, make_face, make_subject, unit_vector
+from tests.factories.outcomes import outcome
+from tests.factories.tenant_world import TenantWorld
+from tests.factories.worker_steps import begun, store
+
+pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("parked")]
+
+PROBE = unit_vector(0)
+
+
+@pytest.fixture
+def collection(world: TenantWorld) -> Collection:
+    return make_collection(world.tenant_id, threshold=0.4)
+
+
+def near(similarity: float, axis: int) -> list[float]:
+    """A vector at this similarity to the probe, in a direction of its own."""
+    return unit_vector(0, towards=axis, cosine=similarity)
+
+
+def showing(vector: list[float], seq: int = 0) -> ItemOutcome:
+    """An item whose image shows one face with this embedding."""
+    made = outcome(seq)
+    assert made.image is not None
+    face = replace(made.image.faces[0], embedding=tuple(vector))
+    return replace(made, image=replace(made.image, faces=(face,)))
+
+
+def search(world: TenantWorld, collection: Collection, **options: Any) -> Lease:
+    job_id = world.submit(
+        Operation.IDENTIFY,
+        ItemRequest("probe", world.uri("probe.jpg")),
+        collection_id=collection.id,
+        options=JobOptions(**options),
+    )
+    return begun(ShardRef(job_id, 0))
+
+
+def identified(world: TenantWorld, collection: Collection, **options: Any) -> Any:
+    """The face of an identify job's one item that shows the probe."""
+    lease = search(world, collection, **options)
+    store(lease, showing(PROBE))
+    (face,) = world.faces(lease.shard.job_id, "probe")
+    return face
+
+
+@pytest.mark.parametrize("top_k", [1, 5])
+def test_two_people_that_cannot_be_told_apart_are_ambiguous_however_many_are_shown(
+    world: TenantWorld, collection: Collection, top_k: int
+) -> None:
+    for axis, similarity in ((1, 0.72), (2, 0.70)):
+        make_face(collection, make_subject(collection), near(similarity, axis))
+
+    face = identified(world, collection, top_k=top_k)
+
+    assert face.decision == "ambiguous"
+    assert len(face.matches) == min(top_k, 2)
+
+
+def test_a_person_with_many_faces_hides_nobody(world: TenantWorld, collection: Collection) -> None:
+    crowd, other = make_subject(collection), make_subject(collection, "other")
+    for axis in range(1, 41):
+        make_face(collection, crowd, near(0.72, axis))
+    make_face(collection, other, near(0.70, 41))
+
+    face = identified(world, collection, top_k=2)
+
+    assert face.decision == "ambiguous"
+    assert face.matches[1]["subject"] == "other"
+
+
+def test_the_same_search_gives_the_same_whatever_else_is_in_its_batch(
+    world: TenantWorld, collection: Collection
+) -> None:
+    for axis in range(1, 12):
+        make_face(collection, make_subject(collection), near(0.6 - axis / 100, axis))
+    alone = identified(world, collection, top_k=3)
+    leases = [search(world, collection, top_k=top_k) for top_k in (3, 10)]
+
+    store_results(world.tenant_id, [ShardResults(each, (showing(PROBE),)) for each in leases])
+
+    (together,) = world.faces(leases[0].shard.job_id, "probe")
+    assert together.matches == alone.matches
+    assert len(alone.matches) == 3
+
+
+def test_each_probe_of_a_batch_is_answered_with_its_own_person(
+    world: TenantWorld, collection: Collection
+) -> None:
+    people = [make_subject(collection) for _ in range(6)]
+    for axis, person in enumerate(people):
+        make_face(collection, person, unit_vector(axis))
+    items = [ItemRequest(f"i{n}", world.uri(f"{n}.jpg")) for n in range(6)]
+    job_id = world.submit(Operation.IDENTIFY, *items, collection_id=collection.id)
+
+    store(begun(ShardRef(job_id, 0)), *(showing(unit_vector(n), n) for n in range(6)))
+
+    named = [world.faces(job_id, f"i{n}")[0].matches[0]["subject_id"] for n in range(6)]
+    assert named == [str(person.id) for person in people]
+
+
+def test_of_equally_similar_people_the_one_enrolled_first_stands_first(
+    world: TenantWorld, collection: Collection
+) -> None:
+    people = [make_subject(collection) for _ in range(4)]
+    for person in people:
+        make_face(collection, person, near(0.6, 1))
+
+    face = identified(world, collection)
+
+    assert [match["subject_id"] for match in face.matches] == [str(each.id) for each in people]
+    assert face.decision == "ambiguous"
+
+
+def test_a_target_rate_asks_for_more_similarity_in_a_larger_collection(world: TenantWorld) -> None:
+    collection_id = world.collection(target_fpir=0.01)
+    thresholds = []
+    for face_count in (1, 10_000):
+        world.query(
+            "UPDATE collections SET face_count = :n WHERE id = :id RETURNING id",
+            n=face_count,
+            id=collection_id,
+        )
+        thresholds.append(identified(world, _read(world, collection_id)).threshold)
+
+    assert thresholds == pytest.approx([0.3187, 0.6514], abs=1e-3)
+
+
+def test_an_unreachable_target_rate_names_nobody_and_stores_its_result(world: TenantWorld) -> None:
+    collection = _read(world, world.collection(target_fpir=5e-324))
+    for _ in range(3):
+        make_face(collection, make_subject(collection), PROBE)
+
+    assert identified(world, collection).decision == "unknown"
+
+
+def test_a_search_makes_each_probe_a_vector_once_not_once_a_row(
+    world: TenantWorld, collection: Collection
+) -> None:
+    """Reading 128 numbers of text takes 22 us: with 50,000 faces, a second a probe."""
+    with tenant_transaction(world.tenant_id) as session, _statements() as sent:
+        PgVectorStore(session).search(collection.gallery, [PROBE], 5)
+        (statement,) = sent
+        plan = session.connection().exec_driver_sql(f"EXPLAIN {statement[0]}", statement[1])
+
+    keys = [line for line in plan.scalars() if "Sort Key" in line and "<=>" in line]
+    assert keys
+    assert not any("::halfvec" in key for key in keys)
+
+
+def verified(world: TenantWorld, collection: Collection, *outcomes: ItemOutcome) -> Any:
+    """The items of a verify job; each claims to show the person "claimed"."""
+    items = [
+        ItemRequest(f"i{each.seq}", world.uri(f"{each.seq}.jpg"), subject="claimed")
+        for each in outcomes
+    ]
+    job_id = world.submit(Operation.VERIFY, *items, collection_id=collection.id)
+    store(begun(ShardRef(job_id, 0)), *outcomes)
+    found = world.items(job_id)
+    return [found[item.custom_id] for item in items]
+
+
+def test_a_claim_is_compared_with_the_best_face_of_its_subject_only(
+    world: TenantWorld, collection: Collection
+) -> None:
+    claimed = make_subject(collection, "claimed")
+    for axis, similarity in ((1, 0.2), (2, 0.55), (3, 0.1)):
+        make_face(collection, claimed, near(similarity, axis))
+    make_face(collection, make_subject(collection), PROBE)
+
+    right, wrong = verified(world, collection, showing(PROBE), showing(unit_vector(9), 1))
+
+    assert (right.decision, right.similarity) == ("match", pytest.approx(0.55, abs=2e-3))
+    assert (wrong.decision, wrong.similarity < 0.4) == ("no_match", True)
+    assert right.fmr < wrong.fmr
+
+
+def test_the_same_vector_is_exactly_as_similar_as_can_be(
+    world: TenantWorld, collection: Collection
+) -> None:
+    """Half precision makes the stored vector a little longer or shorter than 1."""
+    flat = [1 / math.sqrt(128)] * 128
+    make_face(collection, make_subject(collection, "claimed"), flat)
+
+    (item,) = verified(world, collection, showing(flat))
+
+    assert item.similarity == pytest.approx(1, abs=1e-6)
+    assert item.similarity <= 1
+
+
+def test_a_claimed_person_without_faces_is_no_match_without_a_similarity(
+    world: TenantWorld, collection: Collection
+) -> None:
+    make_subject(collection, "claimed")
+
+    (item,) = verified(world, collection, showing(PROBE))
+
+    assert (item.decision, item.similarity, item.fmr) == ("no_match", None, None)
+
+
+def _read(world: TenantWorld, collection_id: UUID) -> Collection:
+    with tenant_transaction(world.tenant_id) as session:
+        return session.get_one(Collection, collection_id)
+
+
+@contextmanager
+def _statements() -> Iterator[list[tuple[str, Any]]]:
+    """The statements that reach the database, with their values."""
+    sent: list[tuple[str, Any]] = []
+
+    def keep(_connection: Any, _cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        sent.append((statement, values))
+
+    event.listen(db.engine, "before_cursor_execute", keep)
+    try:
+        yield sent
+    finally:
+        event.remove(db.engine, "before_cursor_execute", keep)
