@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from app.domain.errors import ModelLicenceRefused, ModelSelfTestFailed
 from app.domain.model_registry import load_registry
 from tests.factories.deepface_networks import WITHOUT_WEIGHTS
+from workers.vision.align import align
 from workers.vision.install_weights import Installation
 from workers.vision.pipeline import (
     ImageInput,
@@ -27,11 +30,16 @@ from workers.vision.pipeline import (
     build_pipeline,
 )
 
+PORTRAIT = "astronaut.png"
+
 _MAKE_H5 = (
     WITHOUT_WEIGHTS
     + """
 from deepface.models.facial_recognition.tf import ArcFace
-ArcFace.load_model().save_weights(sys.argv[1])
+import numpy as np
+network = ArcFace.load_model()
+network.save_weights(sys.argv[1])
+np.save(sys.argv[3], network(np.load(sys.argv[2])[np.newaxis], training=False)[0])
 """
 )
 
@@ -89,6 +97,21 @@ def stand_in(path: Path) -> None:
     onnx.save(helper.make_model(graph, opset_imports=[opset], ir_version=9), path)
 
 
+@pytest.fixture(scope="module")
+def fed(
+    pipeline: RecognitionPipeline, portrait: Callable[[str], np.ndarray], portraits: Path
+) -> np.ndarray:
+    """What ArcFace has to be fed of a portrait: RGB, (x - 127.5) / 128, channels last."""
+    image = ImageInput(0, (portraits / PORTRAIT).read_bytes, PipelineOptions())
+    ((result,),) = pipeline.run([image])
+    crop = align(portrait(PORTRAIT), result.faces[0].landmarks)
+    return ((crop[..., ::-1] - 127.5) / 128).astype(np.float32)
+
+
+def cosine(one: np.ndarray, other: np.ndarray) -> float:
+    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
 @pytest.fixture
 def with_stand_in(tmp_path: Path, models_dir: Path) -> Path:
     stand_in(tmp_path / "mine.onnx")
@@ -103,15 +126,18 @@ def pipeline_of_stand_in(with_stand_in: Path) -> RecognitionPipeline:
     )
 
 
-def test_an_onnx_file_of_the_operator_runs(
-    pipeline_of_stand_in: RecognitionPipeline, portraits: Path
+def test_an_onnx_file_of_the_operator_sees_faces_as_the_registry_states(
+    pipeline_of_stand_in: RecognitionPipeline, with_stand_in: Path, portraits: Path, fed: np.ndarray
 ) -> None:
-    image = ImageInput(0, (portraits / "astronaut.png").read_bytes, PipelineOptions())
+    session = onnxruntime.InferenceSession(with_stand_in / "arcface_weights.onnx")
+    (expected,) = session.run(None, {"input": fed[np.newaxis]})
+    image = ImageInput(0, (portraits / PORTRAIT).read_bytes, PipelineOptions())
     ((result,),) = pipeline_of_stand_in.run([image])
     embedding = result.faces[0].embedding
     assert embedding is not None
     assert embedding.shape == (512,)
     assert np.linalg.norm(embedding) == pytest.approx(1, abs=1e-5)
+    assert cosine(embedding, expected[0]) >= 0.99999
     assert pipeline_of_stand_in.model.startswith("ArcFace@")
 
 
@@ -142,13 +168,16 @@ def test_deepface_runs_the_true_architecture_on_tensorflow(
     tmp_path: Path,
     models_dir: Path,
     portraits: Path,
+    fed: np.ndarray,
 ) -> None:
-    weights = tmp_path / "random.h5"
-    run_python(_MAKE_H5, weights)
+    weights, picture = tmp_path / "random.h5", tmp_path / "fed.npy"
+    expected, answer = tmp_path / "expected.npy", tmp_path / "answer.npz"
+    np.save(picture, fed)
+    run_python(_MAKE_H5, weights, picture, expected)
     install(tmp_path / "models", weights, models_dir)
-    answer = tmp_path / "answer.npz"
-    run_python(_EMBED, tmp_path / "models", portraits / "astronaut.png", answer)
+    run_python(_EMBED, tmp_path / "models", portraits / PORTRAIT, answer)
     found = np.load(answer)
     assert str(found["engine"]) == "tensorflow fp32"
     assert found["embedding"].shape == (512,)
     assert np.linalg.norm(found["embedding"]) == pytest.approx(1, abs=1e-5)
+    assert cosine(found["embedding"], np.load(expected)) >= 0.99999

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -77,6 +77,38 @@ def test_faces_are_ordered_by_area_largest_first(
     areas = faces.boxes[:, 2:].prod(axis=1)
     assert len(faces) == 3
     assert list(areas) == sorted(areas, reverse=True)
+
+
+class Scripted(Detector):
+    """Sees these boxes in every picture, all with one score."""
+
+    def __init__(self, boxes: list[list[float]], score: float = 0.95) -> None:
+        self._faces = Detections(
+            np.array(boxes, np.float32),
+            np.zeros((len(boxes), 5, 2), np.float32),
+            np.full(len(boxes), score, np.float32),
+        )
+
+    def detect(self, pictures: Sequence[np.ndarray]) -> list[Detections]:
+        return [self._faces for _ in pictures]
+
+
+def test_the_area_inside_the_picture_orders_neither_width_nor_height() -> None:
+    wide, tall, square = [0, 0, 120, 30], [200, 100, 30, 130], [0, 200, 70, 70]
+    outside = [370, 250, 300, 300]  # 30 x 50 pixels of it are in the picture
+    picture = np.full((300, 400, 3), 127, np.uint8)
+    faces = find(Scripted([outside, wide, tall, square]), picture, rotation="off")
+    assert faces.boxes.tolist() == [square, tall, wide, outside]
+
+
+@pytest.mark.parametrize("rotation", ["off", "gated", "full"])
+def test_a_face_below_the_wanted_confidence_is_left_out(
+    detector: Detector, portrait: Callable[[str], np.ndarray], rotation: str
+) -> None:
+    picture = portrait("astronaut.png")
+    (score,) = find(detector, picture, rotation=rotation).scores
+    wanted = float(score) + 0.005
+    assert len(find(detector, picture, rotation=rotation, detection_confidence=wanted)) == 0
 
 
 def test_max_faces_keeps_the_largest(

@@ -4,6 +4,7 @@ import hashlib
 import itertools
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -171,11 +172,15 @@ def test_detection_alone_embeds_nothing(
     assert face.embedding is None
 
 
+@pytest.mark.parametrize("together", [1, 8])
 def test_each_image_keeps_its_own_options(
     pipeline: RecognitionPipeline,
+    monkeypatch: pytest.MonkeyPatch,
+    together: int,
     portrait: Callable[[str], np.ndarray],
     encode: Callable[..., bytes],
 ) -> None:
+    monkeypatch.setattr(pipeline, "_loaded", replace(pipeline._loaded, picture_batch=together))
     canvas = np.full((600, 1100, 3), 90, np.uint8)
     canvas[:512, :512] = portrait("astronaut.png")
     canvas[:600, 560:1072] = cv2.resize(portrait("grace_hopper.jpg"), (512, 600))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from itertools import combinations
+from functools import partial
+from itertools import combinations, permutations
 from pathlib import Path
 
 import cv2
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from app.domain.model_registry import load_registry
+from workers.vision.pipeline import ImageInput, PipelineOptions, RecognitionPipeline
 from workers.vision.results import ImageResult
 
 REFERENCES = Path(__file__).with_name("reference_embeddings.json")
@@ -80,6 +82,40 @@ def test_a_person_is_recognised_in_a_changed_photograph_and_nobody_else_is(
     for other, names in PEOPLE.items():
         if other != person:
             assert max(face.embedding @ embedding(each) for each in names) < THRESHOLD
+
+
+def test_every_face_of_a_batch_of_groups_has_the_embedding_of_whom_its_box_shows(
+    pipeline: RecognitionPipeline,
+    portrait: Callable[[str], np.ndarray],
+    encode: Callable[..., bytes],
+    embedding: Callable[[str], np.ndarray],
+) -> None:
+    groups = [names for count in (3, 1, 2) for names in permutations(EVERYONE[2:5], count)][:8]
+    images = [
+        ImageInput(group, partial(encode, beside(*map(portrait, group)), "png"), PipelineOptions())
+        for group in groups
+    ]
+    results = [result for batch in pipeline.run(images) for result in batch]
+    assert {result.key for result in results} == set(groups)
+    for result in results:
+        assert isinstance(result.key, tuple)
+        from_left = sorted(result.faces, key=lambda face: face.box.x)
+        assert len(from_left) == len(result.key)
+        for name, face in zip(result.key, from_left, strict=True):
+            assert face.embedding is not None
+            assert face.embedding @ embedding(name) > 0.8
+
+
+def beside(*pictures: np.ndarray) -> np.ndarray:
+    """Pictures in a row, each a little smaller than the one before: their faces are ordered."""
+    sizes = [400 - 60 * place for place in range(len(pictures))]
+    canvas = np.full((400, sum(sizes), 3), 120, np.uint8)
+    for place, (picture, size) in enumerate(zip(pictures, sizes, strict=True)):
+        left = sum(sizes[:place])
+        scale = size / max(picture.shape)
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        canvas[: small.shape[0], left : left + small.shape[1]] = small
+    return canvas
 
 
 def test_a_partly_hidden_face_is_recognised(
