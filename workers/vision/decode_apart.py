@@ -42,8 +42,12 @@ class HelperDied(Exception):
     """The helper ended instead of answering."""
 
 
+class HelperNotStarted(Exception):
+    """No helper could be started: the machine is to blame, and no image."""
+
+
 class DecodeHelper:
-    """One helper process. Not for several threads at a time."""
+    """One helper process; raises HelperNotStarted. Not for several threads at a time."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -61,7 +65,11 @@ class DecodeHelper:
             env={**os.environ, **_HELPER_ENVIRONMENT},
         )
         self._finish = weakref.finalize(self, _end, self._process, files)
-        self._answer(_START_SECONDS)
+        try:
+            self._answer(_START_SECONDS)
+        except (HelperDied, DecodeTimeout) as error:
+            self.close()
+            raise HelperNotStarted("The decode helper did not start") from error
 
     def decode(self, data: bytes, header: ImageHeader) -> Pixels:
         """Decode one image.
@@ -134,7 +142,7 @@ class ApartDecoder:
             self._idle.put(DecodeHelper(seconds))
 
     def __call__(self, data: bytes, header: ImageHeader) -> Pixels:
-        """Decode in the next idle helper; raises ItemError subclasses.
+        """Decode in the next idle helper; raises ItemError subclasses, or HelperNotStarted.
 
         A helper that an image ended is replaced when the next image comes, so that what kills
         helpers by the hundred starts no more than it kills.

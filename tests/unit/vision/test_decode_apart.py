@@ -18,7 +18,7 @@ from app.domain.errors import DecodeTimeout, ImageCorrupt, TooManyPixels
 from app.domain.image_header import ImageHeader, read_image_header
 from workers.vision import decode_apart
 from workers.vision.decode import decode_in_process
-from workers.vision.decode_apart import ApartDecoder, DecodeHelper
+from workers.vision.decode_apart import ApartDecoder, DecodeHelper, HelperNotStarted
 
 
 @pytest.fixture
@@ -109,6 +109,17 @@ def test_an_image_that_hangs_is_given_up_in_time_and_costs_that_image_alone(
     monkeypatch.setattr(decoder, "_seconds", 10)
     assert decode(decoder, photograph).shape == (600, 512, 3)
     decoder.close()
+
+
+def test_no_image_is_blamed_for_a_helper_that_does_not_start(
+    decoder: ApartDecoder, photograph: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder.close()
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/bin/false")
+        with pytest.raises(HelperNotStarted):
+            decode(decoder, photograph)
+    assert decode(decoder, photograph).shape == (600, 512, 3)
 
 
 def test_a_large_bomb_within_the_pixel_limit_decodes_within_the_memory_limit(

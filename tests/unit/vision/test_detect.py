@@ -160,6 +160,21 @@ def test_a_face_cut_by_tile_borders_is_found_once(
     assert len(find(detector, canvas)) == 7
 
 
+def test_small_faces_between_two_tiles_are_whole_in_one_of_them(
+    detector: Detector, portrait: Callable[[str], np.ndarray]
+) -> None:
+    canvas = np.full((1500, 3840, 3), 100, np.uint8)  # 2560 px wide for the detector: two tiles
+    expected = []
+    for row in range(6):
+        x, y = 1920 - 75 + 6 * (row - 3), 20 + 245 * row  # the face's middle is 75 px to the right
+        pasted(portrait("grace_hopper.jpg"), canvas, x, y, 60 / 214)
+        expected.append([x + 75, y + 63])
+    faces = find(detector, canvas, rotation="off")
+    assert len(faces) == 6
+    middles = sorted((middle(box) for box in faces.boxes), key=lambda point: point[1])
+    assert np.abs(np.array(middles) - expected).max() < 5
+
+
 @pytest.mark.parametrize("scale", [4.0, 6.0])
 def test_a_face_that_fills_a_huge_picture_is_found_whole(
     detector: Detector, portrait: Callable[[str], np.ndarray], scale: float
