@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import cv2
 import numpy as np
@@ -23,6 +23,13 @@ CMYK_RED = base64.b64decode(
 
 def decode(data: bytes) -> np.ndarray:
     return decode_in_process(data, read_image_header(data))
+
+
+def png_of(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
 
 
 @pytest.fixture
@@ -82,6 +89,20 @@ def test_transparent_webp_is_laid_on_white(scene: np.ndarray, encode: Callable[.
     assert (decode(encode(np.dstack([scene, alpha]), "webp")) == 255).all()
 
 
+def test_a_colour_of_a_palette_that_is_transparent_is_laid_on_white() -> None:
+    header = struct.pack(">IIBBBBB", 8, 1, 8, 3, 0, 0, 0)
+    parts = (
+        (b"IHDR", header),
+        (b"PLTE", bytes([0, 0, 200, 9, 9, 9])),
+        (b"tRNS", bytes([255, 0])),
+        (b"IDAT", zlib.compress(bytes([0, 0, 1, 0, 1, 0, 1, 0, 1]))),
+        (b"IEND", b""),
+    )
+    seen = decode(png_of(parts))
+    assert (seen[0, ::2] == [200, 0, 0]).all()
+    assert (seen[0, 1::2] == 255).all()
+
+
 def test_sixteen_bit_transparent_images_are_laid_on_white(
     scene: np.ndarray, encode: Callable[..., bytes]
 ) -> None:
@@ -106,9 +127,6 @@ def test_damaged_pixel_data_is_corrupt(scene: np.ndarray, encode: Callable[..., 
 
 def test_a_png_whose_pixels_are_fewer_than_its_header_says_is_corrupt() -> None:
     header = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(50))), (b"IEND", b""))
-    )
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(50))), (b"IEND", b""))
     with pytest.raises(ImageCorrupt):
-        decode(data)
+        decode(png_of(parts))
