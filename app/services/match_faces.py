@@ -49,7 +49,7 @@ class PairDecision:
 
 
 def identify_faces(session: Session, batches: Sequence[JobBatch]) -> dict[FaceKey, FaceDecision]:
-    """Search every good enough face in its job's gallery: one search a collection."""
+    """Search every embedded face in its job's gallery: one search a collection."""
     of_gallery: dict[UUID, tuple[Collection, list[JobBatch]]] = {}
     for batch in batches:
         if batch.collection is not None:
@@ -105,7 +105,7 @@ def _probes(batch: JobBatch) -> Iterator[tuple[FaceKey, Embedding]]:
         if outcome.error is not None or outcome.image is None:
             continue
         for face in outcome.image.faces:
-            if face.embedding is not None and face.quality >= batch.options.min_quality:
+            if face.embedding is not None:
                 yield (batch.job.id, seq, face.face_no), face.embedding
 
 

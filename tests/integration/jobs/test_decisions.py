@@ -69,6 +69,28 @@ def identified(world: TenantWorld, collection: Collection, **options: Any) -> An
     return face
 
 
+def test_nobody_of_another_collection_is_found(world: TenantWorld, collection: Collection) -> None:
+    other = make_collection(world.tenant_id, threshold=0.4)
+    make_face(other, make_subject(other), PROBE)
+    make_face(collection, make_subject(collection, "here"), near(0.1, 1))
+
+    face = identified(world, collection)
+
+    assert [match["subject"] for match in face.matches] == ["here"]
+    assert face.decision == "unknown"
+
+
+def test_the_nearest_are_found_among_more_faces_than_are_looked_at(
+    world: TenantWorld, collection: Collection
+) -> None:
+    for axis in range(1, 31):
+        make_face(collection, make_subject(collection, f"p{axis}"), near(axis / 40, axis))
+
+    face = identified(world, collection, top_k=3)
+
+    assert [match["subject"] for match in face.matches] == ["p30", "p29", "p28"]
+
+
 @pytest.mark.parametrize("top_k", [1, 5])
 def test_two_people_that_cannot_be_told_apart_are_ambiguous_however_many_are_shown(
     world: TenantWorld, collection: Collection, top_k: int

@@ -146,8 +146,10 @@ def test_a_helper_that_lies_about_the_size_is_not_believed(
 ) -> None:
     header = read_image_header(photograph)
     taller = ImageHeader(header.format, header.width, header.height + 1)
-    with pytest.raises(ImageCorrupt):
-        decoder(photograph, taller)
+    lying = ImageHeader(header.format, header.height, header.width)
+    for stated in (taller, lying):
+        with pytest.raises(ImageCorrupt):
+            decoder(photograph, stated)
 
 
 def test_threads_share_the_helpers(photograph: bytes) -> None:
