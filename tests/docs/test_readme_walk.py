@@ -116,15 +116,15 @@ def test_the_walk_is_told_by_a_webhook_that_its_secret_verifies(walk: Walk) -> N
     assert event["type"] == "job.succeeded"
 
 
-def test_the_import_of_a_prefix_enrols_its_people(
+def test_the_import_of_a_prefix_identifies_whom_the_walk_enrolled(
     walk: Walk, client_environment: dict[str, str], portraits: Path, tmp_path: Path
 ) -> None:
     assert walk.printed  # the collection `staff` is there
     bucket = client_environment["AWS_STORAGE_BUCKET_NAME"]
-    boto3.client("s3").upload_file(portraits / "biden.jpg", bucket, "staff/joe/1.jpg")
+    boto3.client("s3").upload_file(portraits / "obama3.jpg", bucket, "quickstart/obama3.jpg")
 
-    script = shell_blocks("Import a whole S3 prefix").replace("enrolled.jsonl", f"{tmp_path}/out")
+    script = shell_blocks("Import a whole S3 prefix").replace("identified.jsonl", f"{tmp_path}/out")
     run_shell(script, client_environment)
 
     (line,) = (tmp_path / "out").read_text().splitlines()
-    assert json.loads(line)["faces"][0]["enrolled"] is True
+    assert json.loads(line)["faces"][0]["matches"][0]["subject"] == "ada"
