@@ -41,22 +41,31 @@ def demo(folder: Path | None, *, once: bool, state: Path) -> None:
     """Enrol people and identify photographs of them and of strangers."""
     console = Console()
     try:
-        status = 0 if _show(console, folder, state).event else 1
+        status = _outcome_status(console, folder, state, once=once)
+    finally:
+        # Also when nobody reads any more what is printed.
+        if once:
+            lifecycle.down(state)
+    if once:
+        console.print(f"Stopped, as --once asked. Data stays in {state.name}.")
+    sys.exit(status)
+
+
+def _outcome_status(console: Console, folder: Path | None, state: Path, *, once: bool) -> int:
+    try:
+        outcome = _show(console, folder, state)
         if not once:
             print_where(console, load_state(state))
     except (StackError, ImportFault) as error:
         click.echo(f"Error: {error}", err=True)
-        status = 1
+        return 1
     except OSError as error:
         click.echo(f"Error: {error.strerror or error} {error.filename or ''}".rstrip(), err=True)
-        status = 1
+        return 1
     except KeyboardInterrupt:
         click.echo("\nInterrupted. What was started runs on; end it: ./scripts/quickstart.sh stop")
-        status = _INTERRUPTED
-    if once:
-        lifecycle.down(state)
-        console.print(f"Stopped, as --once asked. Data stays in {state.name}.")
-    sys.exit(status)
+        return _INTERRUPTED
+    return 0 if outcome.event else 1
 
 
 def _show(console: Console, folder: Path | None, state_folder: Path) -> Outcome:
