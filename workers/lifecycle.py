@@ -118,7 +118,8 @@ class _Worker:
     def _beat_once_ready(self) -> None:
         while not (readiness.ready_children() or shutdown.requested()):
             time.sleep(_LOOK_S)
-        self._beat()
+        if not shutdown.requested():
+            self._beat()
 
     def _beat(self) -> None:
         slots = readiness.ready_children()

@@ -100,11 +100,12 @@ def test_a_worker_told_to_stop_offers_no_slot_while_it_ends_its_batch(field: Bat
     field.gate.hold(HELD)
     job_id = field.submit(BATCH + 8)
     field.wait_before(HELD, job_id, open_items=8)
-    (newest, *_) = offering_workers()
+    holder = field.shard(job_id).lease_instance
+    wait_until(lambda: holder in offering_workers(), what="its slots offered")
 
     process = field.programs.running["recognition"]
     process.terminate()
-    wait_until(lambda: newest not in offering_workers(), seconds=5, what="its slots withdrawn")
+    wait_until(lambda: holder not in offering_workers(), seconds=10, what="its slots withdrawn")
 
     assert process.poll() is None
     field.gate.release(HELD)
@@ -113,10 +114,10 @@ def test_a_worker_told_to_stop_offers_no_slot_while_it_ends_its_batch(field: Bat
     field.assert_whole(job_id)
 
 
-def offering_workers() -> list[str]:
-    """Those that may be given work, the newest first."""
+def offering_workers() -> set[str]:
+    """Those that may be given work."""
     with queue_transaction() as session:
-        return list(session.scalars(select(Worker.instance).order_by(Worker.started_at.desc())))
+        return set(session.scalars(select(Worker.instance)))
 
 
 def test_a_canceled_job_frees_its_worker_at_the_next_batch_and_keeps_what_is_done(
