@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -15,6 +16,8 @@ from webargs.flaskparser import FlaskParser
 from app.domain.errors import FieldError, Invalid, RequestError, UnsupportedMediaType
 
 _SURROGATES = range(0xD800, 0xE000)
+# How a NUL and half of a surrogate pair stand in JSON: text in UTF-8 cannot hold them otherwise.
+_SUSPECT_ESCAPE = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 
 
 class BodyParser(FlaskParser):
@@ -44,21 +47,22 @@ class BodyParser(FlaskParser):
 
 
 def parse_json(raw: bytes) -> Any:
-    """Read JSON strictly: no NaN or Infinity, no NUL and no lone surrogates in text.
+    """Read JSON strictly: UTF-8, no NaN or Infinity, no NUL and no lone surrogates in text.
 
     Raises:
         RequestError: the bytes are not JSON.
         Invalid: text that PostgreSQL cannot store, with its pointers.
     """
     try:
-        parsed = json.loads(raw, parse_constant=_refuse, parse_float=_finite)
+        # Decoded here: json.loads would guess at UTF-16, and let surrogates through.
+        text = raw.decode("utf-8-sig")
+        parsed = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        unstorable = list(_unstorable(parsed)) if _SUSPECT_ESCAPE.search(text) else ()
     except (ValueError, RecursionError) as error:
-        raise RequestError("The body is not valid JSON") from error
-    # Such characters can stand in JSON only as escapes: without those there is nothing to look for.
-    if b"\\u0000" in raw or b"\\ud" in raw.lower():
-        problems = [FieldError(p, "holds characters that are no text") for p in _unstorable(parsed)]
-        if problems:
-            raise Invalid(errors=tuple(problems))
+        raise RequestError("The body is not valid JSON in UTF-8") from error
+    if unstorable:
+        detail = "holds characters that are no text"
+        raise Invalid(errors=tuple(FieldError(pointer, detail) for pointer in unstorable))
     return parsed
 
 

@@ -10,6 +10,7 @@ from marshmallow import Schema, ValidationError, fields, validate
 
 NAME_LENGTH = validate.Length(min=1, max=200)
 _METADATA_BYTES = 16_384
+_METADATA_LEVELS = 32
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
@@ -38,12 +39,25 @@ class Metadata(fields.Dict):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("metadata", {"description": "Your own data, up to 16 KiB of JSON"})
-        super().__init__(keys=fields.String(), validate=_is_small, **kwargs)
+        super().__init__(keys=fields.String(), validate=[_is_shallow, _is_small], **kwargs)
 
 
 def rfc3339(moment: dt.datetime) -> str:
     """Write a moment in UTC."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def _is_shallow(value: dict[str, Any]) -> None:
+    # Whatever reads it again, here or at the client, recurses: far below anybody's limit.
+    if not _nests_within(value, _METADATA_LEVELS):
+        raise ValidationError(f"Nested more than {_METADATA_LEVELS} levels deep")
+
+
+def _nests_within(value: Any, levels: int) -> bool:
+    if not isinstance(value, (dict, list)):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_nests_within(one, levels - 1) for one in inner)
 
 
 def _is_small(value: dict[str, Any]) -> None:

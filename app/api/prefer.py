@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from flask import Response, make_response, request
-from werkzeug.http import parse_dict_header
 
 from app.api.auth import principal
 from app.api.idempotency import REPLAYED_HEADER
@@ -16,13 +16,17 @@ from app.services.wait_for_job import wait_until_terminal
 
 MAX_WAIT_S = 60
 
+# RFC 7240: names in any case, other preferences beside it, parameters after it. More digits than
+# these say no more than that the client waits for longer than we do.
+_WAIT = re.compile(r'(?:^|,)\s*wait\s*=\s*"?(\d{1,9})\d*"?\s*(?:[;,]|$)', re.IGNORECASE | re.ASCII)
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 def preferred_wait_s() -> int:
     """Read how long the client would wait, in seconds; 0 when it does not say, or not sensibly."""
-    wait = parse_dict_header(request.headers.get("Prefer", "")).get("wait") or ""
-    return min(int(wait), MAX_WAIT_S) if wait.isascii() and wait.isdigit() else 0
+    wait = _WAIT.search(request.headers.get("Prefer", ""))
+    return min(int(wait[1]), MAX_WAIT_S) if wait else 0
 
 
 def answers_when_ended(read_job: Callable[[UUID], Response]) -> Callable[[View], View]:

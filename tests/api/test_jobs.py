@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from app.api.prefer import preferred_wait_s
 from app.domain.states import Operation
 from app.models.job import Job
 from app.models.session import tenant_transaction
@@ -163,6 +165,23 @@ def test_waiting_answers_200_when_the_job_ends_in_time(api: Caller) -> None:
     assert response.status_code == 200
     assert response.headers["Preference-Applied"] == "wait=30"
     assert response.get_json()["state"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("preference", "seconds"),
+    [
+        ("wait=9", 9),
+        ('respond-async , WAIT = "9"; because=yes', 9),
+        ("wait=61", 60),
+        ("wait=" + "9" * 5000, 60),
+        ("await=9", 0),
+        ("wait=9x", 0),
+        ("wait=9.5", 0),
+    ],
+)
+def test_how_long_a_client_would_wait(app: Flask, preference: str, seconds: int) -> None:
+    with app.test_request_context(headers={"Prefer": preference}):
+        assert preferred_wait_s() == seconds
 
 
 def test_waiting_answers_202_when_it_does_not(api: Caller) -> None:

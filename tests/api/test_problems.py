@@ -62,11 +62,35 @@ def test_an_unknown_query_parameter_is_an_error(api: Caller) -> None:
     assert response.get_json()["errors"][0]["pointer"] == "/stat"
 
 
-@pytest.mark.parametrize("body", [b"{", b"[NaN]", b"1e999", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"[NaN]",
+        b"1e999",
+        b"[" * 100_000,
+        b"\xff",
+        b'{"name": "\xed\xa0\x80"}',
+        '{"name": "\\u0000"}'.encode("utf-16"),
+    ],
+)
 def test_what_is_not_json_is_refused(api: Caller, body: bytes) -> None:
     response = api.post("/collections", data=body, content_type="application/json")
     assert response.status_code == 400
     assert response.get_json()["code"] == "bad_request"
+
+
+def test_json_may_begin_with_a_byte_order_mark(api: Caller) -> None:
+    body = '{"name": "a"}'.encode("utf-8-sig")
+    assert api.post("/collections", data=body, content_type="application/json").status_code == 201
+
+
+@pytest.mark.parametrize("levels", [33, 500, 900, 930, 960])
+def test_metadata_that_nests_too_deep_is_refused(api: Caller, levels: int) -> None:
+    body = '{"name": "a", "metadata": {"k": %s"x"%s}}' % ("[" * levels, "]" * levels)
+    response = api.post("/collections", data=body, content_type="application/json")
+    assert response.status_code in {400, 422}
+    assert api.post("/collections", json={"name": "b", "metadata": {"k": [[1]]}}).status_code == 201
 
 
 @pytest.mark.parametrize("body", [b"[]", b"3", b'"text"', b"null"])
