@@ -41,6 +41,12 @@ class JobState(StrEnum):
     EXPIRED = "expired"
 
 
+class JobFailure(StrEnum):
+    """Why a job as a whole could not run: its `failure_code`, listed in docs/errors.md."""
+
+    COLLECTION_DELETED = "collection_deleted"
+
+
 class ItemState(StrEnum):
     """The life of one image of a job."""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
 _SCHEME = "s3://"
+# As servers on any system see it: SeaweedFS takes a backslash for a slash.
+_DOT_SEGMENT = re.compile(r"[/\\]\.{1,2}([/\\]|$)")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,12 @@ class ReadableStorage:
     places: tuple[ObjectLocation, ...] = ()
 
     def covers(self, uri: str) -> bool:
-        """Whether the tenant may read the object of this URI."""
+        """Whether the tenant may read the object of this URI.
+
+        Never one with a `.` or `..` segment: some servers resolve them, out of the prefix.
+        """
+        if _DOT_SEGMENT.search(uri):
+            return False
         uploads, own, registered = self._prefixes
         return uri.startswith(own if uri.startswith(uploads) else registered)
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.domain.lease import Lease, ShardRef
-from app.domain.states import JobState
+from app.domain.states import JobFailure, JobState
 from app.services.finish_job import finish_job, finish_jobs
 from app.services.job_batch import CountedJob
 
@@ -63,10 +63,10 @@ def leave_shard(session: Session, lease: Lease) -> None:
 
 def fail_without_collection(session: Session, job_id: UUID) -> None:
     """Fail a job whose collection is not there any more."""
-    fail_job(session, job_id, "collection_deleted")
+    fail_job(session, job_id, JobFailure.COLLECTION_DELETED)
 
 
-def fail_job(session: Session, job_id: UUID, code: str) -> None:
+def fail_job(session: Session, job_id: UUID, code: JobFailure) -> None:
     """End a job that cannot run as a whole: its model or its collection is gone.
 
     Every shard is closed, the leased ones too: their holders find their token gone and stop.

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.domain.errors import DeliveryError, FaceQueueError, ItemError, RequestError
+from app.domain.states import JobFailure
 
 PAGE = Path(__file__).parents[2] / "docs/errors.md"
+HEADINGS = ("On a request", "On a job", "On an item", "On a webhook attempt", "For operators")
 
 
 def rows(heading: str) -> list[list[str]]:
@@ -35,6 +37,10 @@ def test_every_request_error_is_listed_with_its_status() -> None:
     assert {(row[0], row[1]) for row in rows("On a request")} == defined
 
 
+def test_every_reason_for_which_a_job_fails_is_listed() -> None:
+    assert {row[0] for row in rows("On a job")} == set(JobFailure)
+
+
 def test_every_item_error_is_listed() -> None:
     assert {row[0] for row in rows("On an item")} == {kind.code for kind in tree(ItemError)}
 
@@ -53,11 +59,11 @@ def test_every_other_error_is_listed_for_operators() -> None:
 
 
 def test_no_code_is_listed_twice_in_a_table() -> None:
-    for heading in ("On a request", "On an item", "On a webhook attempt", "For operators"):
+    for heading in HEADINGS:
         codes = [row[0] for row in rows(heading)]
         assert len(codes) == len(set(codes)), heading
 
 
 def test_every_code_comes_with_a_meaning_and_an_advice() -> None:
-    for heading in ("On a request", "On an item", "On a webhook attempt", "For operators"):
+    for heading in HEADINGS:
         assert all(row[-1] and row[-2] for row in rows(heading)), heading

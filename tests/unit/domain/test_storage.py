@@ -39,6 +39,16 @@ def test_another_bucket_is_not_covered() -> None:
     assert not readable("s3://b/").covers("s3://b-private/a.jpg")
 
 
+@pytest.mark.parametrize("way_out", ["../x", "./x", "a/../../x", "a/..", "a\\..\\..\\x"])
+def test_a_key_that_a_server_could_resolve_out_of_its_prefix_is_not_covered(way_out: str) -> None:
+    assert not readable("s3://b/photos").covers(f"s3://b/photos/{way_out}")
+    assert not readable("s3://b/").covers(f"s3://b/{way_out}")
+
+
+def test_dots_within_a_name_mean_nothing() -> None:
+    assert readable("s3://b/").covers("s3://b/.hidden/a..b/...jpg")
+
+
 @pytest.mark.parametrize("uri", ["s3://bucket/a", "s3://bucket//", "s3://b/a b/ü.jpg"])
 def test_an_object_has_a_bucket_and_a_key(uri: str) -> None:
     assert is_object_uri(uri)
