@@ -18,6 +18,7 @@ from app.api import (
     webhook_endpoints,
 )
 from app.api.errors import init_errors
+from app.api.idempotency import REPLAYED_HEADER
 from app.api.rate_limit import init_rate_limit
 from app.api.request_context import REQUEST_ID_HEADER, init_request_context
 from app.api.resource import FaceQueueApi
@@ -36,6 +37,19 @@ RESOURCES = (
 )
 # Outside /api/v1, without a key, and not in the OpenAPI document.
 OPERATIONAL = (docs.blueprint, health.blueprint, metrics.blueprint)
+
+# What a script in a browser may read of an answer.
+EXPOSED_HEADERS = (
+    "ETag",
+    "Link",
+    "Location",
+    "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    REPLAYED_HEADER,
+    REQUEST_ID_HEADER,
+)
 
 # A multipart body is a little larger than the file in it.
 _FORM_OVERHEAD = 64 * 1024
@@ -86,5 +100,5 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
         CORS(
             app,
             resources={f"{BASE}/*": {"origins": list(settings.cors_allowed_origins)}},
-            expose_headers=[REQUEST_ID_HEADER, "Location", "Link", "ETag", "Retry-After"],
+            expose_headers=EXPOSED_HEADERS,
         )

@@ -45,6 +45,16 @@ class BodyParser(FlaskParser):
             raise UnsupportedMediaType("Send the body as application/json")
         return parse_json(raw)
 
+    def load_files(self, req: Request, schema: Schema) -> Any:
+        """Read the files of a form.
+
+        Raises:
+            UnsupportedMediaType: the body is no form.
+        """
+        if req.mimetype != "multipart/form-data":
+            raise UnsupportedMediaType("Send the file as a part of multipart/form-data")
+        return super().load_files(req, schema)
+
 
 def parse_json(raw: bytes) -> Any:
     """Read JSON strictly: UTF-8, no NaN or Infinity, no NUL and no lone surrogates in text.

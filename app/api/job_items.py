@@ -28,6 +28,13 @@ class _ItemBody:
     reference: _Uri | None = None
 
 
+# Where pydantic would speak of our classes.
+_AS_MARSHMALLOW = {
+    "dataclass_type": "Not an object.",
+    "missing": "Missing data for required field.",
+    "unexpected_keyword_argument": "Unknown field.",
+}
+
 _ITEMS = TypeAdapter(list[_ItemBody])
 
 
@@ -79,5 +86,5 @@ def _messages(error: pydantic.ValidationError) -> dict[str, Any]:
         place = messages
         for step in found["loc"]:
             place = place.setdefault(str(step), {})
-        place.setdefault("_schema", []).append(found["msg"])
+        place.setdefault("_schema", []).append(_AS_MARSHMALLOW.get(found["type"], found["msg"]))
     return messages

@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, url_for
 
 from app.api.auth import actor, principal, requires
+from app.api.etag import with_etag
 from app.api.idempotency import idempotent
 from app.api.pagination import page, page_schema
 from app.api.prefer import answers_when_ended, preferred_wait_s
@@ -31,6 +32,7 @@ from app.services.submit_job import submit_job as submit
 
 blueprint = Resource("jobs", __name__, description="One operation over one or many images")
 
+_UNCHANGED = "Unchanged since the ETag in `If-None-Match`"
 _POLL_AFTER_S = {Priority.INTERACTIVE: 1, Priority.BULK: 5}
 
 
@@ -72,7 +74,9 @@ def submit_job(wanted: JobRequest) -> Any:
 
 @blueprint.get("/jobs")
 @requires(Scope.JOBS_READ)
+@with_etag
 @blueprint.takes(JobListArgs, "query")
+@blueprint.also_returns(304, description=_UNCHANGED)
 @blueprint.returns(200, page_schema(JobSchema))
 def list_jobs(args: dict[str, Any]) -> Any:
     """List jobs, newest first."""
@@ -84,13 +88,12 @@ def list_jobs(args: dict[str, Any]) -> Any:
 
 @blueprint.get("/jobs/<uuid:job_id>")
 @requires(Scope.JOBS_READ)
-@blueprint.also_returns(304, description="Unchanged since the ETag in `If-None-Match`")
+@with_etag
+@blueprint.also_returns(304, description=_UNCHANGED)
 @blueprint.returns(200, JobSchema)
 def get_job(job_id: UUID) -> Response:
     """Read a job. `Retry-After` says when to look again while it runs."""
-    response = _job_response(job_id)
-    response.make_conditional(request)
-    return response
+    return _job_response(job_id)
 
 
 @blueprint.post("/jobs/<uuid:job_id>/cancel")

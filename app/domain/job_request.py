@@ -12,8 +12,6 @@ from app.domain.job_options import JobOptions
 from app.domain.states import EnrolFaces, Operation
 from app.domain.storage import is_object_uri
 
-# A request with a thousand wrong items is answered with the first ones.
-_MOST_ERRORS = 20
 _NO_URI = "an S3 URI has the form s3://bucket/key"
 
 
@@ -58,10 +56,11 @@ class JobRequest:
         if len(self.items) > max_items:
             raise TooManyItems(
                 f"The job has {len(self.items)} items; one request may carry {max_items}. "
-                "Split it, or import with scripts/import_s3.py"
+                "Split it, or import with scripts/import_s3.py",
+                errors=(FieldError("/items", f"{max_items} at most"),),
             )
         self._check_custom_ids()
-        problems = [*self._collection_problems(), *self._item_problems()][:_MOST_ERRORS]
+        problems = [*self._collection_problems(), *self._item_problems()]
         if problems:
             raise Invalid(errors=tuple(problems))
 

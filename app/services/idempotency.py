@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -97,7 +97,7 @@ def run_once(request: KeyedRequest, effect: Callable[[], Answer]) -> tuple[Answe
             _keep(session, request, answer)
             return answer, False
     except Refused as refusal:
-        _keep_refusal(request, refusal.answer)
+        _keep_refusal(replace(request, shows_secret=False), refusal.answer)
         return refusal.answer, False
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask import current_app
 
 from app.config import Settings
-from app.domain.errors import FieldError, ModelError, ModelUnavailable
+from app.domain.errors import FieldError, ModelError, ModelUnavailable, ModelUnknown
 from app.domain.model_registry import ModelEntry, load_registry
 
 
 def offered_model(name: str | None) -> ModelEntry:
     """Find the model that a client names, or else FACE_RECOGNITION_MODEL.
+
+    It may be named `name` or, as our answers do, `name@digest`.
 
     Raises:
         ModelUnavailable: unknown, without weights, or of a licence that the operator refuses.
@@ -18,9 +20,11 @@ def offered_model(name: str | None) -> ModelEntry:
     settings: Settings = current_app.config["SETTINGS"]
     try:
         registry = load_registry(settings.models_dir, flip_averaging=settings.face_flip_averaging)
-        entry = registry.model(name or settings.face_recognition_model)
+        wanted = settings.face_recognition_model if name is None else name
+        entry = registry.model(wanted.partition("@")[0])
         entry.require_licence(allow_noncommercial=settings.allow_noncommercial_models)
-        _ = entry.identity  # raises when the weights have no digest yet
+        if wanted not in {entry.name, entry.identity}:
+            raise ModelUnknown(f"There is no model {wanted!r}; {entry.name} is {entry.identity}")
     except ModelError as error:
         raise ModelUnavailable(str(error), errors=(FieldError("/model", str(error)),)) from error
     return entry

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.domain.errors import FieldError, Invalid, LocationForbidden
+from app.domain.errors import FieldError, LocationForbidden, NotFound
 from app.domain.identifiers import new_id
 from app.domain.job_request import JobRequest
 from app.domain.states import Operation
@@ -38,7 +38,7 @@ def resolve_items(session: Session, tenant_id: UUID, request: JobRequest) -> Res
 
     Raises:
         LocationForbidden: an image outside the tenant's registered places.
-        Invalid: an upload, or the claimed subject of a verification, is not there.
+        NotFound: an upload, or the claimed subject of a verification, is not there.
     """
     uploads = _uploads(session, request)
     subjects = _subjects(session, tenant_id, request)
@@ -93,12 +93,13 @@ def _subjects(session: Session, tenant_id: UUID, request: JobRequest) -> dict[st
 
 def _require(request: JobRequest, field: str, missing: set[str] | set[UUID], detail: str) -> None:
     if missing:
-        raise Invalid(
+        raise NotFound(
+            "An item names what is not there",
             errors=tuple(
                 FieldError(f"/items/{position}/{field}", detail)
                 for position, item in enumerate(request.items)
                 if getattr(item, field) in missing
-            )[:20]
+            ),
         )
 
 
@@ -118,7 +119,7 @@ def _check_locations(session: Session, tenant_id: UUID, request: JobRequest) -> 
         if not readable.covers(uri)
     ]
     if outside:
-        raise LocationForbidden(errors=tuple(outside[:20]))
+        raise LocationForbidden(errors=tuple(outside))
 
 
 def readable_storage(session: Session, tenant_id: UUID) -> ReadableStorage:

@@ -16,7 +16,6 @@ from app.domain.actor import Actor
 from app.domain.errors import (
     AttributesNotAllowed,
     FieldError,
-    Invalid,
     ModelMismatch,
     NotFound,
 )
@@ -68,7 +67,7 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
     Raises:
         Invalid: (or one of its kinds) the request cannot be run as it is; see `JobRequest.check`.
         AttributesNotAllowed: the tenant may not ask for attributes.
-        NotFound: the collection or the webhook endpoint is not there.
+        NotFound: a collection, webhook endpoint, upload or claimed subject is not there.
     """
     settings: Settings = current_app.config["SETTINGS"]
     request.check(settings.max_job_items)
@@ -97,7 +96,10 @@ def _require_attributes_allowed(session: Session, tenant_id: UUID, request: JobR
 def _model_of(session: Session, request: JobRequest) -> str:
     collection = session.get(Collection, request.collection_id) if request.collection_id else None
     if request.collection_id and collection is None:
-        raise NotFound("There is no such collection")
+        raise NotFound(
+            "There is no such collection",
+            errors=(FieldError("/collection_id", "no collection of yours has this id"),),
+        )
     if collection is not None and request.model is None:
         return collection.model
     identity = offered_model(request.model).identity
@@ -111,7 +113,7 @@ def _model_of(session: Session, request: JobRequest) -> str:
 
 def _require_endpoint(session: Session, endpoint_id: UUID | None) -> None:
     if endpoint_id is not None and session.get(WebhookEndpoint, endpoint_id) is None:
-        raise Invalid(
+        raise NotFound(
             "There is no such webhook endpoint",
             errors=(FieldError("/webhook_endpoint_id", "no endpoint of yours has this id"),),
         )

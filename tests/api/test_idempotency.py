@@ -142,6 +142,15 @@ def test_an_answer_with_a_secret_is_gone_after_ten_minutes(api: Caller) -> None:
     assert response.get_json()["code"] == "secret_already_shown"
 
 
+def test_a_refusal_where_a_secret_was_asked_for_holds_none_and_is_kept_for_the_day(
+    api: Caller,
+) -> None:
+    _post(api, "/api-keys", {"name": "n", "scopes": []}, "key-1")
+    _age(api, "secret_until", idempotency.SECRET_KEPT_FOR)
+    again = _post(api, "/api-keys", {"name": "n", "scopes": []}, "key-1")
+    assert (again.status_code, again.get_json()["code"]) == (422, "validation_failed")
+
+
 def test_an_upload_is_recognised_by_its_parts_not_by_its_boundary(api: Caller) -> None:
     def upload(content: bytes) -> TestResponse:
         parts = {"file": (BytesIO(content), "a.png")}

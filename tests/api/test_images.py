@@ -42,9 +42,20 @@ def test_an_upload_can_be_used_in_a_job(api: Caller) -> None:
 
 def test_anothers_upload_cannot_be_used_in_a_job(api: Caller, stranger: Caller) -> None:
     image = _upload(api, png()).get_json()
-    for source in ({"image_id": image["id"]}, {"image": image["uri"]}):
+    for source, code in (
+        ({"image_id": image["id"]}, "not_found"),
+        ({"image": image["uri"]}, "bucket_forbidden"),
+    ):
         body = {"operation": "detect", "items": [{"custom_id": "a", **source}]}
-        assert stranger.post("/jobs", json=body).status_code == 422
+        assert stranger.post("/jobs", json=body).get_json()["code"] == code
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "image/png", None])
+def test_an_upload_that_is_no_form_is_refused_as_such(
+    api: Caller, content_type: str | None
+) -> None:
+    response = api.post("/images", data=png(), content_type=content_type)
+    assert (response.status_code, response.get_json()["code"]) == (415, "unsupported_media_type")
 
 
 @pytest.mark.parametrize(
@@ -76,8 +87,3 @@ def test_the_part_must_be_called_file(api: Caller) -> None:
     response = _upload(api, png(), part="photo")
     assert response.status_code == 422
     assert {e["pointer"] for e in response.get_json()["errors"]} == {"/file", "/photo"}
-
-
-def test_a_body_that_is_no_form_is_refused(api: Caller) -> None:
-    response = api.post("/images", data=png(), content_type="image/png")
-    assert response.status_code == 422

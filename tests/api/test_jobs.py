@@ -20,6 +20,7 @@ from tests.support.processes import wait_until
 
 ITEM = {"custom_id": "a", "image": f"{PLACE}a.jpg"}
 JOB = {"operation": "detect", "items": [ITEM]}
+NOBODYS = "01890000-0000-7000-8000-000000000000"
 
 
 def test_a_job_is_accepted_and_says_where_and_when_to_look(api: Caller) -> None:
@@ -46,19 +47,11 @@ def test_a_job_is_accepted_and_says_where_and_when_to_look(api: Caller) -> None:
             "/items/0/image",
         ),
         ({"items": [{"custom_id": "a", "image": "a.jpg"}]}, "validation_failed", "/items/0/image"),
-        (
-            {"items": [{"custom_id": "a", "image_id": "01890000-0000-7000-8000-000000000000"}]},
-            "validation_failed",
-            "/items/0/image_id",
-        ),
         ({"operation": "identify"}, "validation_failed", "/collection_id"),
         ({"operation": "verify"}, "validation_failed", "/items/0/reference"),
         ({"model": "Nobody"}, "model_unavailable", "/model"),
-        (
-            {"webhook_endpoint_id": "01890000-0000-7000-8000-000000000000"},
-            "validation_failed",
-            "/webhook_endpoint_id",
-        ),
+        ({"model": ""}, "model_unavailable", "/model"),
+        ({"model": "SFace@000000000000"}, "model_unavailable", "/model"),
         ({"options": {"max_faces": 0}}, "validation_failed", "/options/max_faces"),
         ({"options": {"rotation": "always"}}, "validation_failed", "/options/rotation"),
     ],
@@ -73,15 +66,45 @@ def test_a_job_that_cannot_run_is_refused_with_a_code_and_a_pointer(
     assert api.get("/jobs").get_json()["data"] == []
 
 
-def test_an_unknown_collection_is_not_found(api: Caller) -> None:
-    body = {**JOB, "operation": "identify", "collection_id": "01890000-0000-7000-8000-000000000000"}
-    assert api.post("/jobs", json=body).status_code == 404
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"collection_id": NOBODYS}, "/collection_id"),
+        ({"webhook_endpoint_id": NOBODYS}, "/webhook_endpoint_id"),
+        ({"items": [{"custom_id": "a", "image_id": NOBODYS}]}, "/items/0/image_id"),
+    ],
+)
+def test_an_unknown_id_in_a_job_is_not_found_and_pointed_at(
+    api: Caller, change: dict[str, Any], pointer: str
+) -> None:
+    response = api.post("/jobs", json={**JOB, **change})
+    assert (response.status_code, response.get_json()["code"]) == (404, "not_found")
+    assert response.get_json()["errors"][0]["pointer"] == pointer
+
+
+def test_an_unknown_subject_cannot_be_claimed(api: Caller) -> None:
+    collection = make_collection(api.tenant_id)
+    body = {
+        "operation": "verify",
+        "collection_id": str(collection.id),
+        "items": [{**ITEM, "subject": "nobody"}],
+    }
+    response = api.post("/jobs", json=body)
+    assert (response.status_code, response.get_json()["code"]) == (404, "not_found")
+    assert response.get_json()["errors"][0]["pointer"] == "/items/0/subject"
+
+
+def test_a_model_may_be_named_as_answers_name_it(api: Caller) -> None:
+    collection = make_collection(api.tenant_id)
+    body = {**JOB, "collection_id": str(collection.id), "model": collection.model}
+    assert api.post("/jobs", json=body).get_json()["model"] == collection.model
 
 
 def test_a_job_of_too_many_items_is_refused(api: Caller) -> None:
     items = [{"custom_id": str(number), "image": f"{PLACE}a.jpg"} for number in range(10_001)]
     response = api.post("/jobs", json={**JOB, "items": items})
     assert response.get_json()["code"] == "job_too_large"
+    assert response.get_json()["errors"][0]["pointer"] == "/items"
 
 
 @pytest.mark.parametrize(
@@ -144,6 +167,14 @@ def test_a_job_that_has_not_changed_answers_304(api: Caller) -> None:
     changed = api.get(f"/jobs/{job_id}", headers={"If-None-Match": etag})
     assert changed.status_code == 200
     assert changed.headers["ETag"] != etag
+
+
+def test_a_list_of_jobs_that_has_not_changed_answers_304(api: Caller) -> None:
+    job_id = make_job(api.tenant_id)
+    etag = api.get("/jobs").headers["ETag"]
+    assert api.get("/jobs", headers={"If-None-Match": etag}).status_code == 304
+    close_item(job_id, 0)
+    assert api.get("/jobs", headers={"If-None-Match": etag}).status_code == 200
 
 
 def test_only_a_job_that_runs_says_when_to_look_again(api: Caller) -> None:

@@ -49,6 +49,17 @@ def test_each_wrong_field_is_pointed_at(api: Caller) -> None:
     }
 
 
+def test_what_is_wrong_with_an_item_is_said_in_the_clients_words(api: Caller) -> None:
+    items = [1, {"image": "s3://b/k"}, {"custom_id": "a", "image": "s3://b/k", "x": 1}]
+    response = api.post("/jobs", json={"operation": "detect", "items": items})
+    found = {error["pointer"]: error["detail"] for error in response.get_json()["errors"]}
+    assert found == {
+        "/items/0": "Not an object.",
+        "/items/1/custom_id": "Missing data for required field.",
+        "/items/2/x": "Unknown field.",
+    }
+
+
 def test_of_very_many_wrong_fields_the_first_are_shown(api: Caller) -> None:
     items = [{"custom_id": str(number), "image": 1} for number in range(1000)]
     response = api.post("/jobs", json={"operation": "detect", "items": items})
@@ -87,7 +98,7 @@ def test_json_may_begin_with_a_byte_order_mark(api: Caller) -> None:
 
 @pytest.mark.parametrize("levels", [33, 500, 900, 930, 960])
 def test_metadata_that_nests_too_deep_is_refused(api: Caller, levels: int) -> None:
-    body = '{"name": "a", "metadata": {"k": %s"x"%s}}' % ("[" * levels, "]" * levels)
+    body = '{"name": "a", "metadata": {"k": ' + "[" * levels + "]" * levels + "}}"
     response = api.post("/collections", data=body, content_type="application/json")
     assert response.status_code in {400, 422}
     assert api.post("/collections", json={"name": "b", "metadata": {"k": [[1]]}}).status_code == 201

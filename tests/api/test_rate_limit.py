@@ -78,6 +78,8 @@ def test_only_the_origins_of_the_settings_may_call_from_a_browser(
     allowed = caller.get("/jobs", headers={"Origin": "https://app.example"})
     other = caller.get("/jobs", headers={"Origin": "https://evil.example"})
     assert allowed.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    exposed = set(allowed.headers["Access-Control-Expose-Headers"].split(", "))
+    assert {"ETag", "Link", "RateLimit", "Idempotent-Replayed"} < exposed
     assert "Access-Control-Allow-Origin" not in other.headers
     plain = limited.get("/jobs", headers={"Origin": "https://app.example"})
     assert "Access-Control-Allow-Origin" not in plain.headers

@@ -9,7 +9,7 @@ from app.api.job_items import ItemsField
 from app.api.pagination import PageArgs
 from app.domain.job_options import ATTRIBUTES, JobOptions
 from app.domain.job_request import JobRequest
-from app.domain.states import Decision, EnrolFaces, ItemState, JobState, Operation
+from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
 
 _MOST_FACES = 1000
 _SMALLEST_FACE_PX, _LARGEST_FACE_PX = 8, 4096
@@ -100,6 +100,7 @@ class JobSchema(RowSchema):
         required=True,
         allow_none=True,
         attribute="job.failure_code",
+        validate=validate.OneOf(list(JobFailure)),
         metadata={"description": "Why the job as a whole could not run"},
     )
     metadata = Metadata(required=True, attribute="job.metadata_")
