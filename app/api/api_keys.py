@@ -9,7 +9,7 @@ from flask import jsonify
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent_secret
-from app.api.pagination import PageArgs, page_of, page_schema
+from app.api.pagination import PageArgs, page_of
 from app.api.resource import Resource
 from app.api.schemas.api_keys import ApiKeyCreateSchema, ApiKeySchema, NewApiKeySchema
 from app.domain.names import Scope
@@ -34,7 +34,7 @@ def create_api_key(wanted: NewKey) -> Any:
 @blueprint.get("/api-keys")
 @requires(Scope.KEYS_WRITE)
 @blueprint.takes(PageArgs, "query")
-@blueprint.returns(200, page_schema(ApiKeySchema))
+@blueprint.returns_page(ApiKeySchema)
 def list_api_keys(args: dict[str, Any]) -> Any:
     """List keys, newest first, revoked ones among them."""
     return page_of(queries.list_api_keys, args)

@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from app.api.auth import requires
 from app.api.fields import RowSchema
-from app.api.pagination import PageArgs, page_of, page_schema
+from app.api.pagination import PageArgs, page_of
 from app.api.resource import Resource
 from app.domain.names import Scope
 from app.queries import audit_events as queries
@@ -30,7 +30,7 @@ class AuditEventSchema(RowSchema):
 @blueprint.get("/audit-events")
 @requires(Scope.AUDIT_READ)
 @blueprint.takes(PageArgs, "query")
-@blueprint.returns(200, page_schema(AuditEventSchema))
+@blueprint.returns_page(AuditEventSchema)
 def list_audit_events(args: dict[str, Any]) -> Any:
     """List audit events, newest first."""
     return page_of(queries.list_audit_events, args)

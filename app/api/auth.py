@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from functools import wraps
 from typing import Any, TypeVar, cast
 
 import structlog
 from flask import g, request
 
+from app.api.operation_doc import describe
 from app.api.rate_limit import count_request
 from app.api.request_context import request_id
 from app.domain.actor import Actor
@@ -52,9 +52,13 @@ def requires(scope: Scope) -> Callable[[View], View]:
                 raise Forbidden(f"The API key lacks the scope {scope}")
             return view(*args, **kwargs)
 
-        documented = deepcopy(getattr(guarded, "_apidoc", {}))
-        documented.setdefault("manual_doc", {})["x-required-scope"] = scope.value
-        vars(guarded).update(_apidoc=documented, required_scope=scope)
+        describe(
+            guarded,
+            operationId=view.__name__,
+            security=[{"bearer": [scope.value]}],
+            **{"x-required-scope": scope.value},
+        )
+        vars(guarded)["required_scope"] = scope
         return cast("View", guarded)
 
     return decorate

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent
-from app.api.pagination import PageArgs, page_of, page_schema
+from app.api.pagination import PageArgs, page_of
 from app.api.resource import Resource
 from app.api.schemas.collections import (
     CollectionCreateSchema,
@@ -37,7 +37,7 @@ def create_collection(wanted: NewCollection) -> Collection:
 @blueprint.get("/collections")
 @requires(Scope.COLLECTIONS_READ)
 @blueprint.takes(PageArgs, "query")
-@blueprint.returns(200, page_schema(CollectionSchema))
+@blueprint.returns_page(CollectionSchema)
 def list_collections(args: dict[str, Any]) -> Any:
     """List collections, newest first."""
     return page_of(queries.list_collections, args)

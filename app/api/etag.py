@@ -8,7 +8,16 @@ from typing import Any, TypeVar, cast
 
 from flask import Response, make_response, request
 
+from app.api.operation_doc import describe
+
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+_DOCUMENTED_HEADER = {
+    "name": "If-None-Match",
+    "description": "The `ETag` of an earlier answer: 304 when nothing has changed since",
+    "schema": {"type": "string"},
+}
 
 
 def with_etag(view: View) -> View:
@@ -20,4 +29,5 @@ def with_etag(view: View) -> View:
         response.add_etag()
         return cast("Response", response.make_conditional(request))
 
+    describe(conditional, _DOCUMENTED_HEADER)
     return cast("View", conditional)

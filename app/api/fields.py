@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 NAME_LENGTH = validate.Length(min=1, max=200)
 _METADATA_BYTES = 16_384
@@ -65,8 +66,42 @@ def _is_small(value: dict[str, Any]) -> None:
         raise ValidationError(f"Larger than {_METADATA_BYTES} bytes as JSON")
 
 
-class RowSchema(Schema):
+class AnswerSchema(Schema):
+    """What the service answers with: members may be added, so clients must pass over new ones."""
+
+    class Meta:
+        """Not RAISE: with it, the OpenAPI document would rule new members out."""
+
+        unknown = EXCLUDE
+
+
+class RowSchema(AnswerSchema):
     """What rows with an id answer with."""
 
     id = fields.UUID(required=True)
     created_at = Timestamp(required=True)
+
+
+class BoxSchema(AnswerSchema):
+    """Where a face is, in pixels of the image as displayed."""
+
+    x = fields.Integer(required=True)
+    y = fields.Integer(required=True)
+    width = fields.Integer(required=True)
+    height = fields.Integer(required=True)
+
+
+class StoredBox(fields.Nested):
+    """A box that a row holds as four numbers."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(BoxSchema, **kwargs)
+
+    def get_value(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the row's box by its names."""
+        return named_box(super().get_value(*args, **kwargs))
+
+
+def named_box(box: Sequence[int]) -> dict[str, int]:
+    """Give the four numbers of a stored box their names."""
+    return dict(zip(("x", "y", "width", "height"), box, strict=True))

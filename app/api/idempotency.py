@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar, cast
@@ -18,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.api.auth import principal
 from app.api.errors import error_response
+from app.api.operation_doc import describe
 from app.domain.errors import FieldError, RequestError
 from app.services.idempotency import Answer, KeyedRequest, Refused, run_once
 
@@ -29,7 +29,6 @@ _KEPT_HEADERS = ("Content-Type", "Location", "Retry-After")
 _READ_BYTES = 1 << 16
 
 _DOCUMENTED_HEADER = {
-    "in": "header",
     "name": KEY_HEADER,
     "description": "The same key and body within 24 hours get the first answer again",
     "schema": {"type": "string", "maxLength": 255},
@@ -60,9 +59,8 @@ def _wrapped(view: View, *, shows_secret: bool) -> View:
             response.headers[REPLAYED_HEADER] = "true"
         return response
 
-    documented = deepcopy(getattr(once, "_apidoc", {}))
-    documented.setdefault("manual_doc", {})["parameters"] = [_DOCUMENTED_HEADER]
-    vars(once).update(_apidoc=documented, is_idempotent=True)
+    describe(once, _DOCUMENTED_HEADER)
+    vars(once)["is_idempotent"] = True
     return cast("View", once)
 
 

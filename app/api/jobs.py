@@ -13,7 +13,8 @@ from flask import Flask, Response, current_app, g, jsonify, url_for
 from app.api.auth import actor, principal, requires
 from app.api.etag import with_etag
 from app.api.idempotency import idempotent
-from app.api.pagination import page, page_schema
+from app.api.operation_doc import response_header
+from app.api.pagination import page
 from app.api.prefer import answers_when_ended, preferred_wait_s
 from app.api.resource import Resource
 from app.api.result_view import result_view
@@ -32,6 +33,13 @@ from app.services.submit_job import submit_job as submit
 
 blueprint = Resource("jobs", __name__, description="One operation over one or many images")
 
+_ETAG = {"ETag": response_header("For `If-None-Match`")}
+_POLL = {
+    "Retry-After": response_header(
+        "Seconds after which to look again; absent when it has ended", type="integer"
+    )
+}
+_ACCEPTED = {"Location": response_header("Where the job is read", format="uri-reference"), **_POLL}
 _UNCHANGED = "Unchanged since the ETag in `If-None-Match`"
 _POLL_AFTER_S = {Priority.INTERACTIVE: 1, Priority.BULK: 5}
 
@@ -61,8 +69,10 @@ def _accepted(progress: JobProgress) -> tuple[JobProgress, dict[str, str]]:
 @answers_when_ended(_job_response)
 @idempotent
 @blueprint.takes(JobCreateSchema)
-@blueprint.also_returns(200, schema=JobSchema, description="It ended within `Prefer: wait=N`")
-@blueprint.returns(202, JobSchema)
+@blueprint.also_returns(
+    200, schema=JobSchema, description="It ended within `Prefer: wait=N`", headers=_ETAG
+)
+@blueprint.returns(202, JobSchema, headers=_ACCEPTED)
 def submit_job(wanted: JobRequest) -> Any:
     """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end."""
     wanted = replace(wanted, waiting=preferred_wait_s() > 0)
@@ -76,8 +86,8 @@ def submit_job(wanted: JobRequest) -> Any:
 @requires(Scope.JOBS_READ)
 @with_etag
 @blueprint.takes(JobListArgs, "query")
-@blueprint.also_returns(304, description=_UNCHANGED)
-@blueprint.returns(200, page_schema(JobSchema))
+@blueprint.also_returns(304, description=_UNCHANGED, headers=_ETAG)
+@blueprint.returns_page(JobSchema, **_ETAG)
 def list_jobs(args: dict[str, Any]) -> Any:
     """List jobs, newest first."""
     after = args.pop("cursor")
@@ -89,8 +99,8 @@ def list_jobs(args: dict[str, Any]) -> Any:
 @blueprint.get("/jobs/<uuid:job_id>")
 @requires(Scope.JOBS_READ)
 @with_etag
-@blueprint.also_returns(304, description=_UNCHANGED)
-@blueprint.returns(200, JobSchema)
+@blueprint.also_returns(304, description=_UNCHANGED, headers=_ETAG)
+@blueprint.returns(200, JobSchema, headers=_ETAG | _POLL)
 def get_job(job_id: UUID) -> Response:
     """Read a job. `Retry-After` says when to look again while it runs."""
     return _job_response(job_id)
@@ -99,7 +109,7 @@ def get_job(job_id: UUID) -> Response:
 @blueprint.post("/jobs/<uuid:job_id>/cancel")
 @requires(Scope.JOBS_WRITE)
 @idempotent
-@blueprint.returns(202, JobSchema)
+@blueprint.returns(202, JobSchema, headers=_ACCEPTED)
 def cancel_job(job_id: UUID) -> Any:
     """Cancel a job: what is done stays, what a worker holds ends with its batch."""
     tenant_id = principal().tenant_id
@@ -112,7 +122,7 @@ def cancel_job(job_id: UUID) -> Any:
 @blueprint.get("/jobs/<uuid:job_id>/items")
 @requires(Scope.JOBS_READ)
 @blueprint.takes(ItemListArgs, "query")
-@blueprint.returns(200, page_schema(ItemSchema))
+@blueprint.returns_page(ItemSchema)
 def list_items(args: dict[str, Any], job_id: UUID) -> Any:
     """List a job's items with their results, in the order of the job."""
     after = args.pop("cursor")
@@ -124,7 +134,12 @@ def list_items(args: dict[str, Any], job_id: UUID) -> Any:
 
 @blueprint.get("/jobs/<uuid:job_id>/results.jsonl")
 @requires(Scope.JOBS_READ)
-@blueprint.returns(200, content_type="application/jsonl", description="One line an item")
+@blueprint.returns(
+    200,
+    ItemSchema,
+    content_type="application/jsonl",
+    description="One line an item, each an `Item`",
+)
 def export_job(job_id: UUID) -> Response:
     """Stream every item with its result, one JSON object a line."""
     job, chunks = export_results(principal().tenant_id, job_id, actor())

@@ -14,9 +14,10 @@ from uuid import UUID
 
 from flask import current_app, request
 from itsdangerous import BadData, URLSafeSerializer
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from app.api.auth import principal
+from app.api.fields import AnswerSchema
 from app.domain.errors import CursorInvalid, FieldError
 from app.models.session import tenant_transaction
 
@@ -46,14 +47,17 @@ class PageArgs(Schema):
     limit = fields.Integer(
         load_default=DEFAULT_LIMIT, validate=validate.Range(min=1, max=MAX_LIMIT)
     )
-    cursor = CursorField(
-        load_default=None, metadata={"type": "string", "description": "`next_cursor` of a page"}
-    )
+    cursor = CursorField(metadata={"type": "string", "description": "`next_cursor` of a page"})
+
+    @post_load
+    def _from_the_first(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        # No load_default: the document would then offer null, which no query can say.
+        return {"cursor": None, **data}
 
 
 def page_schema(item: type[Schema]) -> type[Schema]:
     """Make the schema of a page of such items."""
-    return Schema.from_dict(
+    return AnswerSchema.from_dict(
         {
             "data": fields.List(fields.Nested(item), required=True),
             "next_cursor": fields.String(required=True, allow_none=True),

@@ -12,6 +12,7 @@ from flask import Response, make_response, request
 
 from app.api.auth import principal
 from app.api.idempotency import REPLAYED_HEADER
+from app.api.operation_doc import describe
 from app.services.wait_for_job import wait_until_terminal
 
 MAX_WAIT_S = 60
@@ -19,6 +20,12 @@ MAX_WAIT_S = 60
 # RFC 7240: names in any case, other preferences beside it, parameters after it. More digits than
 # these say no more than that the client waits for longer than we do.
 _WAIT = re.compile(r'(?:^|,)\s*wait\s*=\s*"?(\d{1,9})\d*"?\s*(?:[;,]|$)', re.IGNORECASE | re.ASCII)
+
+_DOCUMENTED_HEADER = {
+    "name": "Prefer",
+    "description": f"`wait=N`: hold the answer until the job ends, up to {MAX_WAIT_S} seconds",
+    "schema": {"type": "string", "examples": ["wait=10"]},
+}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -50,6 +57,7 @@ def answers_when_ended(read_job: Callable[[UUID], Response]) -> Callable[[View],
             response.headers["Preference-Applied"] = f"wait={wait_s}"
             return response
 
+        describe(waiting, _DOCUMENTED_HEADER)
         return cast("View", waiting)
 
     return decorate

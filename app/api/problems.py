@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from flask import Response, json
-from marshmallow import Schema, fields
+from marshmallow import fields
 
+from app.api.fields import AnswerSchema
 from app.api.request_context import request_id
 from app.domain.errors import FieldError, RequestError, Unauthenticated
 
@@ -17,7 +18,7 @@ PROBLEM_TYPE = "application/problem+json"
 MOST_FIELD_ERRORS = 20
 
 
-class FieldErrorSchema(Schema):
+class FieldErrorSchema(AnswerSchema):
     """One thing that is wrong in a request."""
 
     pointer = fields.String(
@@ -26,7 +27,7 @@ class FieldErrorSchema(Schema):
     detail = fields.String(required=True)
 
 
-class ProblemSchema(Schema):
+class ProblemSchema(AnswerSchema):
     """Documents every error; the service itself writes it from `Problem`."""
 
     type = fields.String(required=True, metadata={"format": "uri-reference"})

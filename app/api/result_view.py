@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from app.api.fields import named_box
 from app.domain.states import Decision, ItemState, Operation
 from app.models.job import Job
 from app.queries.items import ItemResult
@@ -41,7 +42,7 @@ def _face(operation: str, face: Row[Any]) -> dict[str, Any]:
     points = face.landmarks
     view = {
         "face_no": face.face_no,
-        "box": dict(zip(("x", "y", "width", "height"), face.box, strict=True)),
+        "box": named_box(face.box),
         "landmarks": [list(pair) for pair in zip(points[::2], points[1::2], strict=True)],
         "detection_confidence": face.detection_confidence,
         "quality": face.quality,

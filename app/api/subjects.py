@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent
-from app.api.pagination import PageArgs, page, page_schema
+from app.api.pagination import PageArgs, page
 from app.api.resource import Resource
 from app.api.schemas.subjects import (
     FaceSchema,
@@ -41,7 +41,7 @@ def create_subject(wanted: dict[str, Any], collection_id: UUID) -> Subject:
 @blueprint.get(_SUBJECTS)
 @requires(Scope.COLLECTIONS_READ)
 @blueprint.takes(PageArgs, "query")
-@blueprint.returns(200, page_schema(SubjectSchema))
+@blueprint.returns_page(SubjectSchema)
 def list_subjects(args: dict[str, Any], collection_id: UUID) -> Any:
     """List a collection's people, newest first."""
     tenant_id, limit = principal().tenant_id, args["limit"]
@@ -85,7 +85,7 @@ def delete_subject(collection_id: UUID, subject_id: UUID) -> None:
 @blueprint.get(f"{_SUBJECT}/faces")
 @requires(Scope.COLLECTIONS_READ)
 @blueprint.takes(PageArgs, "query")
-@blueprint.returns(200, page_schema(FaceSchema))
+@blueprint.returns_page(FaceSchema)
 def list_faces(args: dict[str, Any], collection_id: UUID, subject_id: UUID) -> Any:
     """List a person's enrolled faces, newest first."""
     rows = faces.read_faces(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent, idempotent_secret
-from app.api.pagination import PageArgs, page, page_schema
+from app.api.pagination import PageArgs, page
 from app.api.resource import Resource
 from app.api.schemas.webhook_endpoints import (
     AttemptSchema,
@@ -46,7 +46,7 @@ def create_endpoint(wanted: NewEndpoint) -> dict[str, Any]:
 @blueprint.get("/webhook-endpoints")
 @requires(Scope.WEBHOOKS_WRITE)
 @blueprint.takes(PageArgs, "query")
-@blueprint.returns(200, page_schema(EndpointSchema))
+@blueprint.returns_page(EndpointSchema)
 def list_endpoints(args: dict[str, Any]) -> Any:
     """List endpoints, newest first."""
     tenant_id = principal().tenant_id
@@ -103,7 +103,7 @@ def rotate_secret(endpoint_id: UUID) -> dict[str, Any]:
 @blueprint.get(f"{_ENDPOINT}/deliveries")
 @requires(Scope.WEBHOOKS_WRITE)
 @blueprint.takes(DeliveryArgs, "query")
-@blueprint.returns(200, page_schema(DeliverySchema))
+@blueprint.returns_page(DeliverySchema)
 def list_deliveries(args: dict[str, Any], endpoint_id: UUID) -> Any:
     """List what was, is and will be sent to an endpoint, newest first."""
     tenant_id = principal().tenant_id
@@ -112,7 +112,7 @@ def list_deliveries(args: dict[str, Any], endpoint_id: UUID) -> Any:
             session,
             tenant_id,
             endpoint_id,
-            state=args["state"],
+            state=args.get("state"),
             limit=args["limit"],
             after=args["cursor"],
         )
@@ -132,7 +132,7 @@ def get_delivery(endpoint_id: UUID, delivery_id: UUID) -> WebhookDelivery:
 @blueprint.get(f"{_DELIVERY}/attempts")
 @requires(Scope.WEBHOOKS_WRITE)
 @blueprint.takes(PageArgs, "query")
-@blueprint.returns(200, page_schema(AttemptSchema))
+@blueprint.returns_page(AttemptSchema)
 def list_attempts(args: dict[str, Any], endpoint_id: UUID, delivery_id: UUID) -> Any:
     """List the attempts of a delivery, newest first."""
     tenant_id = principal().tenant_id

@@ -23,7 +23,7 @@ def read_results_page(
     *,
     limit: int,
     after: int | None,
-    state: ItemState | None,
+    state: ItemState | None = None,
 ) -> tuple[Job, Sequence[ItemResult]]:
     """Read a page of items: up to `limit` and one more.
 

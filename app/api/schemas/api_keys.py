@@ -14,7 +14,7 @@ class ApiKeyCreateSchema(Schema):
 
     name = fields.String(required=True, validate=NAME_LENGTH)
     scopes = fields.List(
-        fields.Enum(Scope, by_value=True),
+        fields.Enum(Scope, by_value=fields.String),
         required=True,
         validate=validate.Length(min=1, max=len(Scope)),
     )

@@ -16,7 +16,9 @@ class ImageSchema(RowSchema):
     """An uploaded image; name it in a job by `id` or by `uri`."""
 
     uri = fields.String(required=True)
-    sha256 = fields.Function(lambda image: image.sha256.hex(), metadata={"type": "string"})
+    sha256 = fields.Function(
+        lambda image: image.sha256.hex(), required=True, metadata={"type": "string"}
+    )
     width = fields.Integer(required=True, metadata={"description": "As displayed (after EXIF)"})
     height = fields.Integer(required=True)
     content_type = fields.String(required=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from app.api.fields import Metadata, RowSchema, Timestamp
+from app.api.fields import AnswerSchema, BoxSchema, Metadata, RowSchema, Timestamp
 from app.api.job_items import ItemsField
 from app.api.pagination import PageArgs
 from app.domain.job_options import ATTRIBUTES, JobOptions
@@ -30,7 +30,13 @@ class JobOptionsSchema(Schema):
     liveness = fields.Boolean(
         metadata={"description": "Judge by a passive model whether each face is live"}
     )
-    rotation = fields.String(validate=validate.OneOf(["off", "gated", "full"]))
+    rotation = fields.String(
+        allow_none=True,
+        validate=validate.OneOf(["off", "gated", "full"]),
+        metadata={
+            "description": "How hard turned heads are looked for; null as the service is set"
+        },
+    )
     enrol_faces = fields.String(validate=validate.OneOf([kind.value for kind in EnrolFaces]))
     attributes = fields.List(
         fields.String(validate=validate.OneOf(ATTRIBUTES)),
@@ -46,7 +52,7 @@ class JobOptionsSchema(Schema):
 class JobCreateSchema(Schema):
     """Body of POST /jobs."""
 
-    operation = fields.Enum(Operation, by_value=True, required=True)
+    operation = fields.Enum(Operation, by_value=fields.String, required=True)
     items = ItemsField(required=True)
     collection_id = fields.UUID(allow_none=True)
     model = fields.String(allow_none=True)
@@ -66,11 +72,11 @@ class JobCreateSchema(Schema):
 class JobListArgs(PageArgs):
     """Query of GET /jobs."""
 
-    state = fields.Enum(JobState, by_value=True, load_default=None)
-    operation = fields.Enum(Operation, by_value=True, load_default=None)
+    state = fields.Enum(JobState, by_value=fields.String)
+    operation = fields.Enum(Operation, by_value=fields.String)
 
 
-class CountsSchema(Schema):
+class CountsSchema(AnswerSchema):
     """A job's items by state."""
 
     total = fields.Integer(required=True)
@@ -94,7 +100,7 @@ class JobSchema(RowSchema):
     priority = fields.String(required=True, attribute="job.priority")
     collection_id = fields.UUID(required=True, allow_none=True, attribute="job.collection_id")
     model = fields.String(required=True, attribute="job.model")
-    options = fields.Dict(required=True, attribute="job.options")
+    options = fields.Nested(JobOptionsSchema, required=True, attribute="job.options")
     counts = fields.Nested(CountsSchema, required=True)
     failure_code = fields.String(
         required=True,
@@ -113,19 +119,10 @@ class JobSchema(RowSchema):
 class ItemListArgs(PageArgs):
     """Query of GET /jobs/{id}/items."""
 
-    state = fields.Enum(ItemState, by_value=True, load_default=None)
+    state = fields.Enum(ItemState, by_value=fields.String)
 
 
-class BoxSchema(Schema):
-    """Where a face is, in pixels of the image as displayed."""
-
-    x = fields.Integer(required=True)
-    y = fields.Integer(required=True)
-    width = fields.Integer(required=True)
-    height = fields.Integer(required=True)
-
-
-class MatchSchema(Schema):
+class MatchSchema(AnswerSchema):
     """A face of the gallery that resembles the probe."""
 
     subject = fields.String(required=True, allow_none=True)
@@ -135,7 +132,7 @@ class MatchSchema(Schema):
     fmr = fields.Float(required=True)
 
 
-class LivenessSchema(Schema):
+class LivenessSchema(AnswerSchema):
     """What a passive anti-spoofing model says of a face; `live` is score >= threshold."""
 
     score = fields.Float(required=True, metadata={"description": "0 (spoof) to 1 (live)"})
@@ -144,7 +141,7 @@ class LivenessSchema(Schema):
     model = fields.String(required=True)
 
 
-class AttributesSchema(Schema):
+class AttributesSchema(AnswerSchema):
     """Estimates by DeepFace's models: what a face looks like, not what its person is or feels."""
 
     age = fields.Float(metadata={"description": "Apparent age in years"})
@@ -153,7 +150,7 @@ class AttributesSchema(Schema):
     models = fields.Dict(required=True, metadata={"description": "name@digest by attribute"})
 
 
-class FaceResultSchema(Schema):
+class FaceResultSchema(AnswerSchema):
     """A face in an image; `identify` adds decision and matches, `enrol` what became of it."""
 
     face_no = fields.Integer(required=True)
@@ -178,14 +175,14 @@ class FaceResultSchema(Schema):
     reason = fields.String(allow_none=True)
 
 
-class ItemErrorSchema(Schema):
+class ItemErrorSchema(AnswerSchema):
     """Why an item failed."""
 
     code = fields.String(required=True)
     message = fields.String(required=True)
 
 
-class ItemSchema(Schema):
+class ItemSchema(AnswerSchema):
     """An item with its result; `verify` adds decision, similarity and fmr."""
 
     custom_id = fields.String(required=True)

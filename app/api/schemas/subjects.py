@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import Schema, fields
 
-from app.api.fields import NAME_LENGTH, Metadata, RowSchema, Timestamp
-from app.models.face import Face
+from app.api.fields import NAME_LENGTH, Metadata, RowSchema, StoredBox, Timestamp
 
 
 class SubjectCreateSchema(Schema):
@@ -39,13 +36,10 @@ class FaceSchema(RowSchema):
     collection_id = fields.UUID(required=True)
     subject_id = fields.UUID(required=True, allow_none=True)
     image_sha256 = fields.Function(
-        lambda face: bytes(face.image_sha256).hex(), metadata={"type": "string"}
+        lambda face: bytes(face.image_sha256).hex(), required=True, metadata={"type": "string"}
     )
     face_no = fields.Integer(required=True)
-    box = fields.Method("_box", metadata={"type": "object"})
+    box = StoredBox(required=True)
     quality = fields.Float(required=True)
     model = fields.String(required=True)
     job_id = fields.UUID(required=True)
-
-    def _box(self, face: Face) -> dict[str, Any]:
-        return dict(zip(("x", "y", "width", "height"), face.box, strict=True))

@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_dump, post_load, pre_dump, validate
 
-from app.api.fields import RowSchema, Timestamp
+from app.api.fields import AnswerSchema, RowSchema, Timestamp
 from app.api.pagination import PageArgs
 from app.domain.states import DeliveryState, EndpointState
 from app.domain.webhooks import MAX_URL_LENGTH, SUBSCRIBABLE
@@ -83,9 +83,7 @@ class EndpointWithSecretSchema(EndpointSchema):
 class DeliveryArgs(PageArgs):
     """The query of a list of deliveries."""
 
-    state = fields.String(
-        load_default=None, validate=validate.OneOf([state.value for state in DeliveryState])
-    )
+    state = fields.String(validate=validate.OneOf([state.value for state in DeliveryState]))
 
 
 class DeliverySchema(RowSchema):
@@ -115,16 +113,19 @@ class DeliveryWithPayloadSchema(DeliverySchema):
 
     payload = fields.Function(
         lambda delivery: json.loads(delivery.payload),
+        required=True,
         metadata={"type": "object", "description": "What is sent, frozen when the job ended"},
     )
 
 
-class _AttemptErrorSchema(Schema):
+class AttemptErrorSchema(AnswerSchema):
+    """Why nobody answered an attempt."""
+
     code = fields.String(required=True)
     message = fields.String(required=True)
 
 
-class AttemptSchema(Schema):
+class AttemptSchema(AnswerSchema):
     """One try of a delivery."""
 
     attempted_at = Timestamp(required=True)
@@ -134,7 +135,7 @@ class AttemptSchema(Schema):
         required=True, allow_none=True, metadata={"description": "The answer's first kilobyte"}
     )
     error = fields.Nested(
-        _AttemptErrorSchema,
+        AttemptErrorSchema,
         required=True,
         allow_none=True,
         metadata={"description": "Why there was no answer"},

@@ -1,0 +1,211 @@
+"""Examples of bodies and answers for the OpenAPI document, by schema; a test holds them to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema
+
+_MADE = {"created_at": "2026-03-01T12:00:00Z"}
+_CHANGED = {**_MADE, "updated_at": "2026-03-01T12:00:00Z"}
+_MODEL = {"model": "SFace@8a598573e894"}
+_COLLECTION_ID = "01990000-0000-7000-8000-00000000000c"
+_SUBJECT_ID = "01990000-0000-7000-8000-000000000005"
+_JOB_ID = "01990000-0000-7000-8000-000000000001"
+_ENDPOINT_ID = "01990000-0000-7000-8000-00000000000e"
+_BOX = {"x": 373, "y": 87, "width": 232, "height": 331}
+_FACE_ID = "01990000-0000-7000-8000-00000000000f"
+_DELIVERY_ID = "01990000-0000-7000-8000-00000000000d"
+_SHA256 = "0930e3aa8cae5920329c0c8cbc6a2ab70f47b0e67b432875beaa95cbf7e741f6"
+
+_JOB = {
+    "operation": "identify",
+    "collection_id": _COLLECTION_ID,
+    "options": {"top_k": 1, "min_quality": 0.3},
+    "metadata": {"batch": "2026-03"},
+}
+_ENDPOINT = {
+    "url": "https://client.example/facequeue",
+    "events": ["job.succeeded", "job.failed"],
+    "description": "Production",
+}
+_STORED_ENDPOINT = {
+    "id": _ENDPOINT_ID,
+    **_MADE,
+    **_ENDPOINT,
+    "state": "enabled",
+    "disabled_reason": None,
+    "disabled_at": None,
+    "failing_since": None,
+    "last_success_at": None,
+    "previous_secret_expires_at": None,
+}
+_DELIVERY = {
+    "id": _DELIVERY_ID,
+    **_MADE,
+    "endpoint_id": _ENDPOINT_ID,
+    "job_id": _JOB_ID,
+    "type": "job.succeeded",
+    "state": "delivered",
+    "attempt_count": 1,
+    "next_attempt_at": None,
+    "finished_at": "2026-03-01T12:00:01Z",
+}
+_KEY = {"name": "importer", "scopes": ["jobs:read", "jobs:write"], "expires_at": None}
+_STORED_KEY = {
+    "id": "01990000-0000-7000-8000-00000000000a",
+    **_MADE,
+    **_KEY,
+    "prefix": "580500baaa33",
+    "revoked_at": None,
+}
+_COLLECTION = {"name": "staff", "threshold": 0.4, "metadata": {"site": "Oslo"}}
+_SUBJECT = {"external_id": "employee-17", "metadata": {}}
+
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "ApiKey": _STORED_KEY,
+    "ApiKeyCreate": _KEY,
+    "NewApiKey": {**_STORED_KEY, "key": "fq_580500baaa33_" + "x" * 43},
+    "Attempt": {
+        "attempted_at": "2026-03-01T12:00:01Z",
+        "status_code": 204,
+        "duration_ms": 38,
+        "response_excerpt": "",
+        "error": None,
+    },
+    "AuditEvent": {
+        "id": "01990000-0000-7000-8000-000000000009",
+        **_MADE,
+        "action": "job.submitted",
+        "actor_key_id": _STORED_KEY["id"],
+        "target_type": "job",
+        "target_id": _JOB_ID,
+        "detail": {"operation": "identify", "items": 1},
+        "request_id": "9b2f6c1e-1f7e-4a53-8a3f-0d0f7d1f5a10",
+    },
+    "Collection": {
+        "id": _COLLECTION_ID,
+        **_CHANGED,
+        **_COLLECTION,
+        **_MODEL,
+        "dimensions": 128,
+        "target_fpir": None,
+        "face_count": 2,
+    },
+    "CollectionCreate": _COLLECTION,
+    "CollectionUpdate": {"target_fpir": 0.001},
+    "Delivery": _DELIVERY,
+    "DeliveryWithPayload": {
+        **_DELIVERY,
+        "payload": {
+            "id": _DELIVERY_ID,
+            "type": "job.succeeded",
+            "timestamp": "2026-03-01T12:00:00Z",
+            "data": {"job_id": _JOB_ID, "operation": "identify", "state": "succeeded"},
+        },
+    },
+    "Endpoint": _STORED_ENDPOINT,
+    "EndpointCreate": _ENDPOINT,
+    "EndpointUpdate": {"state": "enabled"},
+    "EndpointWithSecret": {**_STORED_ENDPOINT, "secret": "whsec_" + "x" * 43 + "="},
+    "Face": {
+        "id": _FACE_ID,
+        **_MADE,
+        **_MODEL,
+        "collection_id": _COLLECTION_ID,
+        "subject_id": _SUBJECT_ID,
+        "image_sha256": _SHA256,
+        "face_no": 0,
+        "box": _BOX,
+        "quality": 0.99,
+        "job_id": _JOB_ID,
+    },
+    "Image": {
+        "id": "01990000-0000-7000-8000-000000000011",
+        **_MADE,
+        "uri": "s3://facequeue/uploads/01990000-0000-7000-8000-000000000010/"
+        "01990000-0000-7000-8000-000000000011",
+        "sha256": _SHA256,
+        "width": 910,
+        "height": 1137,
+        "content_type": "image/jpeg",
+    },
+    "Item": {
+        "custom_id": "a1",
+        "state": "succeeded",
+        "width": 910,
+        "height": 1137,
+        "faces": [
+            {
+                "face_no": 0,
+                "box": _BOX,
+                "landmarks": [[432, 214], [538, 210], [489, 278], [446, 334], [530, 331]],
+                "detection_confidence": 0.98,
+                "quality": 0.99,
+                "decision": "match",
+                "matches": [
+                    {
+                        "subject": "employee-17",
+                        "subject_id": _SUBJECT_ID,
+                        "face_id": _FACE_ID,
+                        "similarity": 0.74,
+                        "fmr": 3e-8,
+                    }
+                ],
+                "threshold": 0.4,
+            }
+        ],
+        **_MODEL,
+        "engine": "onnxruntime fp32",
+        "pipeline": "1",
+        "error": None,
+    },
+    "Job": {
+        "id": _JOB_ID,
+        **_MADE,
+        **_MODEL,
+        **_JOB,
+        "state": "processing",
+        "priority": "interactive",
+        "counts": {
+            "total": 1,
+            "pending": 0,
+            "processing": 1,
+            "succeeded": 0,
+            "failed": 0,
+            "canceled": 0,
+        },
+        "failure_code": None,
+        "started_at": "2026-03-01T12:00:01Z",
+        "finished_at": None,
+        "expires_at": "2026-03-08T12:00:00Z",
+    },
+    "JobCreate": {
+        **_JOB,
+        "items": [{"custom_id": "a1", "image": "s3://client-photos/2026/a1.jpg"}],
+    },
+    "Problem": {
+        "type": "urn:facequeue:problem:validation_failed",
+        "title": "The request has fields that are missing or wrong",
+        "status": 422,
+        "detail": "The request has fields that are missing or wrong",
+        "code": "validation_failed",
+        "errors": [
+            {"pointer": "/items/3/image", "detail": "an S3 URI has the form s3://bucket/key"}
+        ],
+        "request_id": "9b2f6c1e-1f7e-4a53-8a3f-0d0f7d1f5a10",
+    },
+    "Subject": {
+        "id": _SUBJECT_ID,
+        **_CHANGED,
+        **_SUBJECT,
+        "collection_id": _COLLECTION_ID,
+    },
+    "SubjectCreate": _SUBJECT,
+    "SubjectUpdate": {"metadata": {"team": "night"}},
+}
+
+
+def example_of(schema: type[Schema]) -> dict[str, Any] | None:
+    """Give an example of what a schema describes; None of a query and of a form."""
+    return _EXAMPLES.get(schema.__name__.removesuffix("Schema"))
