@@ -31,7 +31,7 @@ _READ_BYTES = 1 << 16
 _DOCUMENTED_HEADER = {
     "name": KEY_HEADER,
     "description": "The same key and body within 24 hours get the first answer again",
-    "schema": {"type": "string", "maxLength": 255},
+    "schema": {"type": "string", "pattern": f"^{_KEY_FORM.pattern}$"},
 }
 
 View = TypeVar("View", bound=Callable[..., Any])

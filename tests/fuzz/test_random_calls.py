@@ -78,8 +78,40 @@ _jobs = st.fixed_dictionaries(
     {"operation": st.sampled_from([operation.value for operation in Operation]), "items": _items},
     optional={"options": _objects, "metadata": _objects, "collection_id": _scalars},
 )
-_bodies = (_objects | _jobs | _values).map(lambda value: json.dumps(value).encode()) | st.binary(
-    max_size=40
+
+
+def _written(value: Any, encoding: str) -> bytes:
+    """JSON as a client might write it; half a surrogate pair goes in as it is."""
+    return json.dumps(value, ensure_ascii=encoding == "ascii").encode(encoding, "surrogatepass")
+
+
+# Bodies that are right but for a text, which then may reach the database.
+_texts = st.text(st.characters(exclude_categories=()), min_size=1, max_size=3) | st.sampled_from(
+    ["\0", "\ud800", "a\udfff", "\ufffe", "\U0010ffff"]
+)
+_nearly_right = st.one_of(
+    st.fixed_dictionaries({"name": _texts}),
+    st.fixed_dictionaries({"external_id": _texts}),
+    st.fixed_dictionaries({"metadata": st.dictionaries(_texts, _texts, max_size=2)}),
+    st.fixed_dictionaries({"name": _texts, "scopes": st.just([Scope.JOBS_READ])}),
+    st.fixed_dictionaries({"url": st.just("https://example.org/h"), "description": _texts}),
+    st.fixed_dictionaries(
+        {
+            "operation": st.just("detect"),
+            "items": st.tuples(
+                st.fixed_dictionaries({"custom_id": _texts, "image": st.just(f"{PLACE}a.jpg")})
+            ),
+        }
+    ),
+)
+_encodings = st.sampled_from(["ascii", "utf-8", "utf-16", "utf-32"])
+_deep = st.integers(1, 1100).map(
+    lambda levels: b'{"name": "a", "metadata": {"k": ' + b"[" * levels + b"]" * levels + b"}}"
+)
+_bodies = (
+    st.builds(_written, _objects | _jobs | _values | _nearly_right, _encodings)
+    | _deep
+    | st.binary(max_size=40)
 )
 _headers = st.fixed_dictionaries(
     {},

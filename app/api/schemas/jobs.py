@@ -53,7 +53,7 @@ class JobCreateSchema(Schema):
     """Body of POST /jobs."""
 
     operation = fields.Enum(Operation, by_value=fields.String, required=True)
-    items = ItemsField(required=True)
+    items = ItemsField(required=True, metadata={"minItems": 1})
     collection_id = fields.UUID(allow_none=True)
     model = fields.String(allow_none=True)
     options = fields.Nested(JobOptionsSchema)
