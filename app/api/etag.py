@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 from flask import Response, make_response, request
@@ -27,7 +28,11 @@ def with_etag(view: View) -> View:
     def conditional(*args: Any, **kwargs: Any) -> Response:
         response = make_response(view(*args, **kwargs))
         response.add_etag()
-        return cast("Response", response.make_conditional(request))
+        etag, _is_weak = response.get_etag()
+        # Not make_conditional: of If-Match it would make a 412 that is no problem document.
+        if etag and request.if_none_match.contains_weak(etag):
+            response.status_code = HTTPStatus.NOT_MODIFIED
+        return response
 
     describe(conditional, _DOCUMENTED_HEADER)
     return cast("View", conditional)

@@ -14,7 +14,6 @@ FaceQueueError
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import ClassVar
 
 
@@ -92,7 +91,7 @@ class FieldError:
 class RequestError(FaceQueueError):
     """A request that cannot be served as it is. `detail` says what to do next."""
 
-    status: ClassVar[HTTPStatus] = HTTPStatus.BAD_REQUEST
+    status: ClassVar[int] = 400
     code = "bad_request"
     title: ClassVar[str] = "The request cannot be served"
 
@@ -110,11 +109,11 @@ class RequestError(FaceQueueError):
 
 
 class Unauthenticated(RequestError):
-    status, code, title = HTTPStatus.UNAUTHORIZED, "unauthenticated", "A valid API key is needed"
+    status, code, title = 401, "unauthenticated", "A valid API key is needed"
 
 
 class Forbidden(RequestError):
-    status, code, title = HTTPStatus.FORBIDDEN, "forbidden", "The API key lacks the scope for this"
+    status, code, title = 403, "forbidden", "The API key lacks the scope for this"
 
 
 class AttributesNotAllowed(Forbidden):
@@ -122,19 +121,15 @@ class AttributesNotAllowed(Forbidden):
 
 
 class NotFound(RequestError):
-    status, code, title = HTTPStatus.NOT_FOUND, "not_found", "There is no such resource"
+    status, code, title = 404, "not_found", "There is no such resource"
 
 
 class MethodNotAllowed(RequestError):
-    status, code, title = (
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "The resource does not know this method",
-    )
+    status, code, title = 405, "method_not_allowed", "The resource does not know this method"
 
 
 class Conflict(RequestError):
-    status, code, title = HTTPStatus.CONFLICT, "conflict", "The resource is in another state"
+    status, code, title = 409, "conflict", "The resource is in another state"
 
 
 class AlreadyExists(Conflict):
@@ -162,27 +157,17 @@ class SecretAlreadyShown(Conflict):
 
 
 class PayloadTooLarge(RequestError):
-    status, code, title = (
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "payload_too_large",
-        "The body is larger than this service accepts",
-    )
+    status, code, title = 413, "payload_too_large", "The body is larger than this service accepts"
 
 
 class UnsupportedMediaType(RequestError):
-    status, code, title = (
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        "The body's content type is not one that this resource takes",
-    )
+    status, code = 415, "unsupported_media_type"
+    title = "The body's content type is not one that this resource takes"
 
 
 class Invalid(RequestError):
-    status, code, title = (
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "validation_failed",
-        "The request has fields that are missing or wrong",
-    )
+    status, code = 422, "validation_failed"
+    title = "The request has fields that are missing or wrong"
 
 
 class EmptyJob(Invalid):
@@ -226,23 +211,15 @@ class WebhookUrlInvalid(Invalid):
 
 
 class RateLimited(RequestError):
-    status, code, title = HTTPStatus.TOO_MANY_REQUESTS, "rate_limited", "Too many requests"
+    status, code, title = 429, "rate_limited", "Too many requests"
 
 
 class InternalError(RequestError):
-    status, code, title = (
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal_error",
-        "Something failed that should not have",
-    )
+    status, code, title = 500, "internal_error", "Something failed that should not have"
 
 
 class Unavailable(RequestError):
-    status, code, title = (
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "unavailable",
-        "A part this request needs does not answer",
-    )
+    status, code, title = 503, "unavailable", "A part this request needs does not answer"
 
 
 # --- items ------------------------------------------------------------------------------------

@@ -169,6 +169,13 @@ def test_a_job_that_has_not_changed_answers_304(api: Caller) -> None:
     assert changed.headers["ETag"] != etag
 
 
+@pytest.mark.parametrize("condition", [{"If-None-Match": '"x"'}, {"If-Match": '"x"'}])
+def test_another_condition_is_answered_with_the_job(api: Caller, condition: dict[str, str]) -> None:
+    job_id = make_job(api.tenant_id)
+    response = api.get(f"/jobs/{job_id}", headers=condition)
+    assert (response.status_code, response.get_json()["id"]) == (200, str(job_id))
+
+
 def test_a_list_of_jobs_that_has_not_changed_answers_304(api: Caller) -> None:
     job_id = make_job(api.tenant_id)
     etag = api.get("/jobs").headers["ETag"]
