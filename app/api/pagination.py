@@ -86,17 +86,20 @@ def page(
 
 
 def page_of(
-    list_rows: Callable[..., Sequence[Any]], args: Mapping[str, Any]
+    list_rows: Callable[..., Sequence[Any]], args: Mapping[str, Any], *of: UUID, **filters: Any
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Answer a list of a tenant's rows that needs no more than its query.
 
     Args:
-        list_rows: of `(session, tenant_id, *, limit, after)`; one row more than `limit` if it can.
+        list_rows: of `(session, tenant_id, *of, limit, after, **filters)`; one row more than
+            `limit` if it can.
         args: of the request, as `PageArgs` reads them.
+        of: the ids in whose keeping the rows are.
+        filters: what else the query takes.
     """
     tenant_id, limit = principal().tenant_id, args["limit"]
     with tenant_transaction(tenant_id) as session:
-        rows = list_rows(session, tenant_id, limit=limit, after=args["cursor"])
+        rows = list_rows(session, tenant_id, *of, limit=limit, after=args["cursor"], **filters)
     return page(rows, limit, lambda row: row.id)
 
 

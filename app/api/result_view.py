@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Row
 
 from app.api.fields import named_box
+from app.domain.errors import NotLive
 from app.domain.states import Decision, ItemState, Operation
 from app.models.job import Job
 from app.queries.items import ItemResult
@@ -21,7 +21,7 @@ def result_view(job: Job, result: ItemResult) -> dict[str, Any]:
         "state": item.state,
         "width": item.width,
         "height": item.height,
-        "faces": [_face(job.operation, face) for face in result.faces],
+        "faces": [_face(job.operation, item, face) for face in result.faces],
         "model": job.model,
         "engine": item.engine,
         "pipeline": item.pipeline,
@@ -38,7 +38,7 @@ def _error(item: Row[Any]) -> dict[str, str] | None:
     return {"code": item.error_code, "message": item.error_message}
 
 
-def _face(operation: str, face: Row[Any]) -> dict[str, Any]:
+def _face(operation: str, item: Row[Any], face: Row[Any]) -> dict[str, Any]:
     points = face.landmarks
     view = {
         "face_no": face.face_no,
@@ -51,33 +51,27 @@ def _face(operation: str, face: Row[Any]) -> dict[str, Any]:
         view["liveness"] = face.liveness
     if face.attributes is not None:
         view["attributes"] = face.attributes
-    return view | _BY_OPERATION.get(operation, _nothing)(face)
-
-
-def _nothing(_face: Row[Any]) -> dict[str, Any]:
-    return {}
+    if operation == Operation.IDENTIFY:
+        view |= _identified(face)
+    elif operation == Operation.ENROL:
+        view |= _enrolled(item, face)
+    return view
 
 
 def _identified(face: Row[Any]) -> dict[str, Any]:
-    # A face that is not live was compared with nobody: whoever it resembles, it names no one.
-    decision = Decision.UNKNOWN if _refused_as_spoof(face) else face.decision
+    # A face that is not live, or not good enough, was compared with nobody: it names no one.
+    decision = face.decision or Decision.UNKNOWN
     return {"decision": decision, "matches": face.matches or [], "threshold": face.threshold}
 
 
-def _enrolled(face: Row[Any]) -> dict[str, Any]:
+def _enrolled(item: Row[Any], face: Row[Any]) -> dict[str, Any]:
+    reason = face.reason
+    if not face.enrolled and reason is None:
+        spoof = face.liveness is not None and not face.liveness["live"]
+        reason = NotLive.code if spoof else item.error_code
     return {
         "face_id": str(face.face_id) if face.face_id else None,
         "subject_id": str(face.subject_id) if face.subject_id else None,
-        "enrolled": False if _refused_as_spoof(face) else face.enrolled,
-        "reason": "not_live" if _refused_as_spoof(face) else face.reason,
+        "enrolled": bool(face.enrolled),
+        "reason": reason,
     }
-
-
-def _refused_as_spoof(face: Row[Any]) -> bool:
-    return face.liveness is not None and not face.liveness["live"]
-
-
-_BY_OPERATION: dict[str, Callable[[Row[Any]], dict[str, Any]]] = {
-    Operation.IDENTIFY: _identified,
-    Operation.ENROL: _enrolled,
-}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent
-from app.api.pagination import PageArgs, page
+from app.api.pagination import PageArgs, page, page_of
 from app.api.resource import Resource
 from app.api.schemas.subjects import (
     FaceSchema,
@@ -19,7 +19,6 @@ from app.domain.names import Scope
 from app.models.session import tenant_transaction
 from app.models.subject import Subject
 from app.queries import subjects as queries
-from app.queries.collections import find_collection
 from app.services import faces, subjects
 
 blueprint = Resource("subjects", __name__, description="People of a collection and their faces")
@@ -44,13 +43,7 @@ def create_subject(wanted: dict[str, Any], collection_id: UUID) -> Subject:
 @blueprint.returns_page(SubjectSchema)
 def list_subjects(args: dict[str, Any], collection_id: UUID) -> Any:
     """List a collection's people, newest first."""
-    tenant_id, limit = principal().tenant_id, args["limit"]
-    with tenant_transaction(tenant_id) as session:
-        find_collection(session, tenant_id, collection_id)
-        rows = queries.list_subjects(
-            session, tenant_id, collection_id, limit=limit, after=args["cursor"]
-        )
-    return page(rows, limit, lambda row: row.id)
+    return page_of(queries.list_subjects, args, collection_id)
 
 
 @blueprint.get(_SUBJECT)

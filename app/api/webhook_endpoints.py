@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.api.auth import actor, principal, requires
 from app.api.idempotency import idempotent, idempotent_secret
-from app.api.pagination import PageArgs, page
+from app.api.pagination import PageArgs, page, page_of
 from app.api.resource import Resource
 from app.api.schemas.webhook_endpoints import (
     AttemptSchema,
@@ -49,10 +49,7 @@ def create_endpoint(wanted: NewEndpoint) -> dict[str, Any]:
 @blueprint.returns_page(EndpointSchema)
 def list_endpoints(args: dict[str, Any]) -> Any:
     """List endpoints, newest first."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        rows = queries.list_endpoints(session, tenant_id, limit=args["limit"], after=args["cursor"])
-    return page(rows, args["limit"], lambda row: row.id)
+    return page_of(queries.list_endpoints, args)
 
 
 @blueprint.get(_ENDPOINT)
@@ -106,17 +103,7 @@ def rotate_secret(endpoint_id: UUID) -> dict[str, Any]:
 @blueprint.returns_page(DeliverySchema)
 def list_deliveries(args: dict[str, Any], endpoint_id: UUID) -> Any:
     """List what was, is and will be sent to an endpoint, newest first."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        rows = queries.list_deliveries(
-            session,
-            tenant_id,
-            endpoint_id,
-            state=args.get("state"),
-            limit=args["limit"],
-            after=args["cursor"],
-        )
-    return page(rows, args["limit"], lambda row: row.id)
+    return page_of(queries.list_deliveries, args, endpoint_id, state=args.get("state"))
 
 
 @blueprint.get(_DELIVERY)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.models.face import Face
 from app.models.subject import Subject
+from app.queries.collections import find_collection
 from app.queries.rows import newest, the_one
 
 
@@ -29,7 +30,12 @@ def find_subject(
 def list_subjects(
     session: Session, tenant_id: UUID, collection_id: UUID, *, limit: int, after: UUID | None
 ) -> Sequence[Subject]:
-    """Subjects of a collection, newest first: up to `limit` and one more."""
+    """Subjects of a collection, newest first: up to `limit` and one more.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+    """
+    find_collection(session, tenant_id, collection_id)
     query = _subjects(tenant_id, collection_id)
     return newest(session, query, Subject.id, limit=limit, after=after)
 

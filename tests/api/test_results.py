@@ -230,6 +230,28 @@ def test_a_face_that_is_not_live_is_unknown_and_matches_nobody(api: Caller) -> N
     assert (face["decision"], face["matches"]) == ("unknown", [])
 
 
+def test_a_face_that_was_not_good_enough_is_unknown_and_matches_nobody(api: Caller) -> None:
+    collection = make_collection(api.tenant_id)
+    job_id = make_job(api.tenant_id, operation=Operation.IDENTIFY, collection_id=collection.id)
+    close_item(job_id, 0, faces=[{}])
+
+    (face,) = _items(api, job_id)[0]["faces"]
+
+    assert (face["decision"], face["matches"], face["threshold"]) == ("unknown", [], None)
+
+
+def test_a_face_of_an_enrolment_that_failed_was_not_enrolled_for_that_reason(api: Caller) -> None:
+    collection = make_collection(api.tenant_id)
+    job_id = make_job(
+        api.tenant_id, operation=Operation.ENROL, collection_id=collection.id, subject="p-1"
+    )
+    close_item(job_id, 0, error="multiple_faces", faces=[{}, {}])
+
+    faces = _items(api, job_id)[0]["faces"]
+
+    assert {(face["enrolled"], face["reason"]) for face in faces} == {(False, "multiple_faces")}
+
+
 def test_a_face_that_is_not_live_says_that_it_was_not_enrolled_for_that(api: Caller) -> None:
     collection = make_collection(api.tenant_id)
     job_id = make_job(

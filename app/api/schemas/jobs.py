@@ -19,14 +19,25 @@ _MOST_MATCHES = 100
 class JobOptionsSchema(Schema):
     """`options` of a job."""
 
-    max_faces = fields.Integer(strict=True, validate=validate.Range(1, _MOST_FACES))
-    min_quality = fields.Float(validate=validate.Range(0, 1))
+    max_faces = fields.Integer(
+        strict=True,
+        validate=validate.Range(1, _MOST_FACES),
+        metadata={"description": "So many faces of an image are kept, the largest"},
+    )
+    min_quality = fields.Float(
+        validate=validate.Range(0, 1),
+        metadata={"description": "Faces below it are compared with nobody, and not enrolled"},
+    )
     min_face = fields.Integer(
         strict=True,
         validate=validate.Range(_SMALLEST_FACE_PX, _LARGEST_FACE_PX),
         metadata={"description": "Smallest face looked for, in pixels of the image"},
     )
-    top_k = fields.Integer(strict=True, validate=validate.Range(1, _MOST_MATCHES))
+    top_k = fields.Integer(
+        strict=True,
+        validate=validate.Range(1, _MOST_MATCHES),
+        metadata={"description": "So many subjects are shown as `matches` of a face"},
+    )
     liveness = fields.Boolean(
         metadata={"description": "Judge by a passive model whether each face is live"}
     )
@@ -37,7 +48,10 @@ class JobOptionsSchema(Schema):
             "description": "How hard turned heads are looked for; null as the service is set"
         },
     )
-    enrol_faces = fields.String(validate=validate.OneOf([kind.value for kind in EnrolFaces]))
+    enrol_faces = fields.String(
+        validate=validate.OneOf([kind.value for kind in EnrolFaces]),
+        metadata={"description": "`only`: several faces are an error; `all`: without `subject`"},
+    )
     attributes = fields.List(
         fields.String(validate=validate.OneOf(ATTRIBUTES)),
         metadata={"description": "Estimates of each face, for tenants that may ask for them"},
@@ -171,8 +185,8 @@ class FaceResultSchema(AnswerSchema):
     threshold = fields.Float(allow_none=True)
     face_id = fields.String(allow_none=True)
     subject_id = fields.String(allow_none=True)
-    enrolled = fields.Boolean(allow_none=True)
-    reason = fields.String(allow_none=True)
+    enrolled = fields.Boolean()
+    reason = fields.String(allow_none=True, metadata={"description": "Why it was not enrolled"})
 
 
 class ItemErrorSchema(AnswerSchema):
