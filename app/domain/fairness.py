@@ -73,7 +73,7 @@ class FairShare:
 
     def _serve(self, lane: dict[UUID, deque[Candidate]], tenant: UUID) -> Candidate:
         chosen = lane[tenant].popleft()
-        self._deficits[tenant] -= chosen.items
+        self._deficits[tenant] = self._deficits.get(tenant, 0) - chosen.items
         if not lane[tenant]:
             del lane[tenant]
         follows = lane.get(tenant)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -60,8 +62,9 @@ def test_what_is_wrong_with_an_item_is_said_in_the_clients_words(api: Caller) ->
     }
 
 
-def test_of_very_many_wrong_fields_the_first_are_shown(api: Caller) -> None:
-    items = [{"custom_id": str(number), "image": 1} for number in range(1000)]
+@pytest.mark.parametrize("image", [1, "nowhere", "s3://elsewhere/a.jpg"])
+def test_of_very_many_wrong_fields_the_first_are_shown(api: Caller, image: Any) -> None:
+    items = [{"custom_id": str(number), "image": image} for number in range(1000)]
     response = api.post("/jobs", json={"operation": "detect", "items": items})
     pointers = [error["pointer"] for error in response.get_json()["errors"]]
     assert pointers == [f"/items/{number}/image" for number in range(20)]

@@ -89,7 +89,8 @@ def close_item(
     )
     _execute(
         """
-        UPDATE shards SET open_items = open_items - 1
+        UPDATE shards SET open_items = open_items - 1,
+          state = CASE WHEN open_items = 1 THEN 'done' ELSE state END
         WHERE job_id = :job_id AND first_seq <= :seq AND :seq < first_seq + item_count
         """,
         found,

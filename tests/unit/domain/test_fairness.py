@@ -58,6 +58,12 @@ def test_a_shard_larger_than_the_quantum_still_gets_its_turn() -> None:
     assert len(chosen) == 1
 
 
+def test_a_shard_with_nothing_open_costs_nothing_and_stops_nobody() -> None:
+    waiting = shards(ALICE, 1, items=0) + shards(BOB, 1)
+
+    assert FairShare(quantum=256).select(waiting, 2) == waiting
+
+
 def test_interactive_shards_go_before_bulk_but_leave_it_a_fifth() -> None:
     waiting = shards(ALICE, 100) + shards(BOB, 100, items=1, priority=Priority.INTERACTIVE)
 
