@@ -40,18 +40,12 @@ class Metadata(fields.Dict):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("metadata", {"description": "Your own data, up to 16 KiB of JSON"})
-        super().__init__(keys=fields.String(), validate=[_is_shallow, _is_small], **kwargs)
+        super().__init__(keys=fields.String(), validate=_is_small, **kwargs)
 
 
 def rfc3339(moment: dt.datetime) -> str:
     """Write a moment in UTC."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-
-
-def _is_shallow(value: dict[str, Any]) -> None:
-    # Whatever reads it again, here or at the client, recurses: far below anybody's limit.
-    if not _nests_within(value, _METADATA_LEVELS):
-        raise ValidationError(f"Nested more than {_METADATA_LEVELS} levels deep")
 
 
 def _nests_within(value: Any, levels: int) -> bool:
@@ -62,6 +56,9 @@ def _nests_within(value: Any, levels: int) -> bool:
 
 
 def _is_small(value: dict[str, Any]) -> None:
+    # Depth first: whatever reads it again, here or at the client, recurses.
+    if not _nests_within(value, _METADATA_LEVELS):
+        raise ValidationError(f"Nested more than {_METADATA_LEVELS} levels deep")
     if len(json.dumps(value, ensure_ascii=False).encode()) > _METADATA_BYTES:
         raise ValidationError(f"Larger than {_METADATA_BYTES} bytes as JSON")
 
