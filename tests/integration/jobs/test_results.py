@@ -70,7 +70,7 @@ def test_the_same_batch_twice_is_counted_once(world: TenantWorld) -> None:
 def test_whoever_lost_the_lease_writes_nothing(world: TenantWorld) -> None:
     late = begun(detect_job(world))
     expire(late)
-    assert late.shard in reclaim_expired_leases()
+    reclaim_expired_leases()  # or a running dispatcher was first
     new = leased(late.shard, OTHER)
 
     assert store(late, *found(0, 1, 2)) is ShardFate.LOST
