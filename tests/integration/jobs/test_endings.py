@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.domain.actor import SYSTEM
 from app.domain.errors import JobAlreadyTerminal, NotFound
 from app.domain.job_request import ItemRequest
+from app.domain.lease import ShardRef
 from app.domain.states import JobState, Operation
 from app.models.session import owner_transaction
 from app.services.cancel_job import cancel_job
@@ -78,13 +79,17 @@ def test_a_canceled_job_whose_holder_died_is_ended_by_the_reconciler(world: Tena
     assert (job.state, job.canceled_items) == (JobState.CANCELED, 3)
 
 
-def test_a_job_that_waited_too_long_expires(world: TenantWorld) -> None:
-    shard = detect_job(world)
+def pass_expiry(shard: ShardRef) -> None:
     with owner_transaction() as session:
         session.execute(
             text("UPDATE jobs SET expires_at = now() - interval '1 s' WHERE id = :id"),
             {"id": shard.job_id},
         )
+
+
+def test_a_job_that_waited_too_long_expires(world: TenantWorld) -> None:
+    shard = detect_job(world)
+    pass_expiry(shard)
 
     reconcile_jobs()
 
@@ -95,11 +100,7 @@ def test_a_job_that_waited_too_long_expires(world: TenantWorld) -> None:
 def test_a_job_that_a_worker_has_just_taken_up_does_not_expire(world: TenantWorld) -> None:
     shard = detect_job(world, items=257)  # two shards, and one of them is held
     leased(shard)
-    with owner_transaction() as session:
-        session.execute(
-            text("UPDATE jobs SET expires_at = now() - interval '1 s' WHERE id = :id"),
-            {"id": shard.job_id},
-        )
+    pass_expiry(shard)
 
     reconcile_jobs()
 
