@@ -139,8 +139,7 @@ def programs(services: State, stack_environment: dict[str, str], slot: int) -> I
 @pytest.fixture(scope="session")
 def _workers(programs: Processes, models_dir: Path, _app: Flask) -> Processes:
     del models_dir
-    for name in WORKERS:
-        programs.start(name)
+    programs.ensure(*WORKERS)
     return programs
 
 
@@ -148,9 +147,7 @@ def _workers(programs: Processes, models_dir: Path, _app: Flask) -> Processes:
 def workers(_workers: Processes, app: Flask) -> Processes:
     """Running recognition and default workers and a dispatcher; restarted if a test ended one."""
     del app
-    for name in WORKERS:
-        if not _workers.alive(name):
-            _workers.start(name)
+    _workers.ensure(*WORKERS)
     wait_until(_worker_beats, seconds=60, what="a recognition worker's heartbeat")
     return _workers
 

@@ -52,6 +52,12 @@ class Processes:
                 start_new_session=True,
             )
 
+    def ensure(self, *names: str) -> None:
+        """Start those that do not run: never started, or ended by a test."""
+        for name in names:
+            if not self.alive(name):
+                self.start(name)
+
     def stop(self, name: str, *, seconds: float = 40.0) -> None:
         """Ask a program to finish what it does and end."""
         process = self.running.pop(name)

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from scripts.stack.state import ROOT
-from tests.support.processes import Processes, wait_until
+from tests.support.processes import WORKERS, Processes, wait_until
 
 _COMMAND = re.compile(
     r"^\$ (\.venv/bin/flask --app wsgi (?:tenants|buckets|api-keys) .*)$", re.MULTILINE
@@ -23,6 +23,7 @@ _COMMAND = re.compile(
 @pytest.fixture(scope="module")
 def client_environment(_workers: Processes) -> Iterator[dict[str, str]]:
     """What a client's shell has: an API that serves, workers that run, and a key."""
+    _workers.ensure(*WORKERS)  # tests of other modules stop some
     with served_api(_workers) as environment:
         yield environment
 

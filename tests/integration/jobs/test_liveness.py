@@ -53,9 +53,7 @@ def _checking_worker(_workers: Processes, with_standins: Path, _app: Flask) -> I
 def checking_worker(_checking_worker: Processes, _workers: Processes, app: Flask) -> Processes:
     """The worker with the model, and what gives it work, restarted if a test ended that."""
     del app
-    for name in set(WORKERS) - {"recognition"}:
-        if not _workers.alive(name):
-            _workers.start(name)
+    _workers.ensure(*set(WORKERS) - {"recognition"})
     log = _checking_worker.log("recognition")
     wait_until(lambda: " ready." in log.read_text(), seconds=60, what="a worker with the model")
     return _checking_worker

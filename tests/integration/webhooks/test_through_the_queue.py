@@ -17,9 +17,7 @@ from workers.dispatcher import Dispatcher
 def test_a_test_event_reaches_the_receiver_by_way_of_the_queue(
     sender: Any, receiver: Any, programs: Processes
 ) -> None:
-    for name in ("dispatcher", "default"):
-        if not programs.alive(name):
-            programs.start(name)
+    programs.ensure("dispatcher", "default")
     endpoint, secret = sender.endpoint(receiver.url)
 
     delivery = send_test_event(sender.tenant_id, endpoint, SYSTEM)
