@@ -6,6 +6,14 @@ import pytest
 from flask import Flask
 
 from tests.factories.callers import Caller, make_caller
+from tests.support.processes import WORKERS, Processes
+
+
+@pytest.fixture(autouse=True)
+def _nobody_works(programs: Processes) -> None:
+    """A job stays as the test leaves it, whichever module ran before."""
+    for name in filter(programs.alive, WORKERS):
+        programs.stop(name)
 
 
 @pytest.fixture
