@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -33,7 +33,7 @@ class FairShare:
     """
 
     quantum: int
-    _deficits: dict[UUID, int] = field(default_factory=dict)
+    _deficits: Counter[UUID] = field(default_factory=Counter)
     _last_served: UUID | None = None
     _bulk_credit: float = 0.0
 
@@ -65,15 +65,15 @@ class FairShare:
         while True:
             for tenant in self._rotation(lane):
                 shards = lane[tenant]
-                if self._deficits.get(tenant, 0) < shards[0].items:
-                    self._deficits[tenant] = self._deficits.get(tenant, 0) + self.quantum
+                if self._deficits[tenant] < shards[0].items:
+                    self._deficits[tenant] += self.quantum
                     if self._deficits[tenant] < shards[0].items:
                         continue
                 return self._serve(lane, tenant)
 
     def _serve(self, lane: dict[UUID, deque[Candidate]], tenant: UUID) -> Candidate:
         chosen = lane[tenant].popleft()
-        self._deficits[tenant] = self._deficits.get(tenant, 0) - chosen.items
+        self._deficits[tenant] -= chosen.items
         if not lane[tenant]:
             del lane[tenant]
         follows = lane.get(tenant)
@@ -93,4 +93,5 @@ class FairShare:
 
     def _forget_idle(self, lanes: dict[Priority, dict[UUID, deque[Candidate]]]) -> None:
         waiting = {tenant for lane in lanes.values() for tenant in lane}
-        self._deficits = {t: d for t, d in self._deficits.items() if t in waiting}
+        for tenant in self._deficits.keys() - waiting:
+            del self._deficits[tenant]
