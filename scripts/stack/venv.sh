@@ -44,7 +44,8 @@ make_private_folders() {
     problem=$(chmod 711 "$ROOT/.facequeue" 2>&1) || fail "$problem"
 }
 
-# Make .venv, with pip. One that was moved is made anew: its commands name the folder they were made in. Debian and Ubuntu ship Python without ensurepip; uv or a system pip helps out.
+# Make .venv, with pip. One that was moved is made anew: its commands name the folder that they were made
+# in. Debian and Ubuntu ship Python without ensurepip; uv or a system pip helps out.
 make_venv() {
     if "$VENV/bin/pip" --version >/dev/null 2>&1; then
         return

@@ -10,10 +10,15 @@ def png(width: int = 20, height: int = 10) -> bytes:
     """A black RGB picture."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(b"\0" * (height * (width * 3 + 1)))
-    chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + chunks
+    return png_of((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
 
 
-def _chunk(name: bytes, content: bytes) -> bytes:
+def png_of(*chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of these chunks: names and contents."""
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
+
+
+def png_chunk(name: bytes, content: bytes) -> bytes:
+    """A chunk with its length and a checksum that is right."""
     checksum = struct.pack(">I", zlib.crc32(name + content))
     return struct.pack(">I", len(content)) + name + content + checksum

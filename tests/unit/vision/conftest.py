@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.factories.images import png_chunk
 from workers.vision.pipeline import (
     ImageInput,
     ImageResult,
@@ -82,10 +82,9 @@ def _tag_jpeg(data: bytes, orientation: int) -> bytes:
 
 
 def _tag_png(data: bytes, orientation: int) -> bytes:
-    chunk = b"eXIf" + _exif(orientation)
     after_header = 8 + 25
-    framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    return data[:after_header] + framed + data[after_header:]
+    chunk = png_chunk(b"eXIf", _exif(orientation))
+    return data[:after_header] + chunk + data[after_header:]
 
 
 def _tag_webp(data: bytes, orientation: int) -> bytes:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from app.domain.errors import ImageCorrupt
 from app.domain.image_header import read_image_header
+from tests.factories.images import png_of
 from workers.vision.decode import decode_in_process
 
 # 16 x 16 pixels of cyan 0, magenta 230, yellow 230, black 20, with Adobe's inverted channels.
@@ -23,13 +24,6 @@ CMYK_RED = base64.b64decode(
 
 def decode(data: bytes) -> np.ndarray:
     return decode_in_process(data, read_image_header(data))
-
-
-def png_of(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in chunks
-    )
 
 
 @pytest.fixture
@@ -98,7 +92,7 @@ def test_a_colour_of_a_palette_that_is_transparent_is_laid_on_white() -> None:
         (b"IDAT", zlib.compress(bytes([0, 0, 1, 0, 1, 0, 1, 0, 1]))),
         (b"IEND", b""),
     )
-    seen = decode(png_of(parts))
+    seen = decode(png_of(*parts))
     assert (seen[0, ::2] == [200, 0, 0]).all()
     assert (seen[0, 1::2] == 255).all()
 
@@ -129,4 +123,4 @@ def test_a_png_whose_pixels_are_fewer_than_its_header_says_is_corrupt() -> None:
     header = struct.pack(">IIBBBBB", 64, 64, 8, 2, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(50))), (b"IEND", b""))
     with pytest.raises(ImageCorrupt):
-        decode(png_of(parts))
+        decode(png_of(*parts))

@@ -16,6 +16,7 @@ import pytest
 
 from app.domain.errors import DecodeTimeout, ImageCorrupt, TooManyPixels
 from app.domain.image_header import ImageHeader, read_image_header
+from tests.factories.images import png_of
 from workers.vision import decode_apart
 from workers.vision.decode import decode_in_process
 from workers.vision.decode_apart import ApartDecoder, DecodeHelper, HelperNotStarted
@@ -44,10 +45,7 @@ def bomb(width: int, height: int) -> bytes:
     squeeze = zlib.compressobj(9)
     body = b"".join(squeeze.compress(row) for _ in range(height)) + squeeze.flush()
     header = struct.pack(">IIBBBBB", width, height, 16, 6, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(part)) + name + part + struct.pack(">I", zlib.crc32(name + part))
-        for name, part in ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
-    )
+    return png_of((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
 
 
 @pytest.fixture
