@@ -11,9 +11,10 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from urllib3.util import Retry
 
-from scripts.importing.failures import Refused, Unreachable
+from scripts.importing.failures import Refused, Unreachable, UsageFault
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 60
@@ -55,8 +56,8 @@ class JobView:
 class FaceQueueClient:
     """FaceQueue's API behind one URL and key.
 
-    Every call raises `Unreachable` when the API does not answer after all retries, and `Refused`
-    when it answers with a problem.
+    Every call raises `Unreachable` when the API does not answer after all retries, `Refused` when
+    it answers with a problem, and `UsageFault` when the URL is none or another site's.
     """
 
     def __init__(self, url: str, key: str, retry: Retry = _RETRY) -> None:
@@ -118,12 +119,16 @@ class FaceQueueClient:
             response = (session or self._session).request(
                 method, self._base + path, timeout=(_CONNECT_SECONDS, _READ_SECONDS), **arguments
             )
+        except (MissingSchema, InvalidSchema, InvalidURL) as error:
+            raise UsageFault(f"{self._base} is no URL: give --api-url http://HOST:PORT") from error
         except requests.RequestException as error:
             raise Unreachable(
                 f"FaceQueue does not answer at {self._base}: {_root_cause(error)}"
             ) from error
         if not response.ok:
             raise _fault(response)
+        if response.headers.get("Content-Type", "").startswith("text/"):
+            raise UsageFault(f"what answers at {self._base} is not FaceQueue: is --api-url right?")
         return response
 
 

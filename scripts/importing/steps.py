@@ -152,7 +152,7 @@ def _announce(
     console: Console, source: Source, keys: Sequence[str], missing: Sequence[str], ledger: Ledger
 ) -> None:
     under_way = sum(len(chunk.keys) for chunk in ledger.open_chunks.values())
-    text = f"{len(keys)} images under {source}: {len(missing)} to submit"
+    text = f"Images under {source}: {len(keys)}, {len(missing)} to submit"
     if under_way:
-        text += f", {under_way} in {len(ledger.open_chunks)} jobs of an earlier run"
+        text += f", {under_way} under way since an earlier run"
     console.print(text, markup=False, highlight=False)

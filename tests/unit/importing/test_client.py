@@ -10,7 +10,7 @@ from requests.adapters import BaseAdapter
 from urllib3.util import Retry
 
 from scripts.importing.client import FaceQueueClient
-from scripts.importing.failures import Refused, Unreachable
+from scripts.importing.failures import Refused, Unreachable, UsageFault
 
 JOB = {"id": "job-1", "state": "queued", "counts": {"total": 2, "succeeded": 0}}
 
@@ -120,6 +120,19 @@ def test_a_connection_that_fails_is_unreachable() -> None:
     client, _ = client_with()
 
     with pytest.raises(Unreachable, match="does not answer at http://facequeue"):
+        client.job("job-1")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://facequeue", "http://"])
+def test_an_address_that_is_none_is_wrong_usage(url: str) -> None:
+    with pytest.raises(UsageFault, match="is no URL: give --api-url"):
+        FaceQueueClient(url, "the-key").check()
+
+
+def test_another_sites_page_is_wrong_usage() -> None:
+    client, _ = client_with((200, b"<html>", {"Content-Type": "text/html; charset=utf-8"}))
+
+    with pytest.raises(UsageFault, match="at http://facequeue/api/v1 is not FaceQueue"):
         client.job("job-1")
 
 
