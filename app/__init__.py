@@ -40,9 +40,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.api import register_api
     from app.commands import register_commands
     from app.config import load_settings
+    from app.database.base import db
+    from app.database.pool import bound_idle_transactions, look_before_use
     from app.logs import configure_logging
-    from app.models.database import db
-    from app.models.pool import bound_idle_transactions, look_before_use
 
     settings = settings or load_settings()
     configure_logging(settings.log_level)
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _engines(settings: Settings) -> dict[str | None, dict[str, Any]]:
     """One for each role; None is the app's."""
-    from app.models.pool import SURVIVE_A_LOST_HOST
+    from app.database.pool import SURVIVE_A_LOST_HOST
 
     options = {
         "pool_size": settings.database_pool_size,

@@ -10,8 +10,8 @@ from flask import current_app
 from sqlalchemy import create_engine, text
 
 import app.models  # noqa: F401 - registers every table on the metadata
+from app.database.base import db
 from app.domain.errors import ConfigurationError
-from app.models.database import db
 
 # A migration that waits for a lock makes every request behind it wait too: give up and try again.
 LOCK_TIMEOUT = "5s"

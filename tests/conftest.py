@@ -18,8 +18,8 @@ from sqlalchemy import text
 
 from app import create_app
 from app.config import Settings, load_settings
-from app.models.database import db
-from app.models.session import owner_transaction
+from app.database.base import db
+from app.database.transactions import owner_transaction
 from scripts.stack import lifecycle, object_store
 from scripts.stack.assets import fetch_portraits
 from scripts.stack.databases import claim_slot, clone_template, drop_database, environment_of
@@ -126,7 +126,7 @@ def models_dir() -> Path:
 
 
 # The command alone: weights need no settings.
-_INSTALL = "from workers.commands.models import models; models()"
+_INSTALL = "from workers.commands.installed_models import models; models()"
 
 
 @pytest.fixture(scope="session")

@@ -21,12 +21,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from app import create_app_or_exit
 from app.adapters.task_queue import TaskQueue, make_celery
 from app.config import Settings
+from app.database.pool import SURVIVE_A_LOST_HOST
 from app.domain.errors import BrokerUnavailable
 from app.domain.fairness import FairShare
 from app.domain.names import NotifyChannel, TaskName, recognition_queue
-from app.models.pool import SURVIVE_A_LOST_HOST
-from app.services.claim_hints import claim_shard_hints, reclaim_expired_leases
-from app.services.webhook_hints import claim_delivery_hints
+from app.services.leases.claim_hints import claim_shard_hints, reclaim_expired_leases
+from app.services.webhooks.delivery_hints import claim_delivery_hints
 
 _log = structlog.get_logger(__name__)
 

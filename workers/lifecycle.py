@@ -12,12 +12,12 @@ from celery import signals
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.database.base import db
 from app.domain.errors import ModelError
 from app.domain.lease import Holder
 from app.domain.names import QueueName
-from app.models.database import db
-from app.services.heartbeat import beat, retire
-from app.services.lease_shards import free_dead_predecessors
+from app.services.leases.heartbeat import beat, retire
+from app.services.leases.lease_shards import free_dead_predecessors
 from workers.recognition import readiness, shutdown
 from workers.recognition.gpu import take_gpu
 from workers.recognition.identity import become_instance, current_holder

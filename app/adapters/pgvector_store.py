@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.adapters.bulk_rows import BulkTable
+from app.database.bulk_rows import BulkTable
 from app.domain.gallery import Embedding, GalleryRef, GalleryVector
 from app.domain.matching import Neighbour
 

@@ -17,12 +17,12 @@ from app.api import (
     subjects,
     webhook_endpoints,
 )
-from app.api.errors import init_errors
-from app.api.idempotency import REPLAYED_HEADER
-from app.api.rate_limit import init_rate_limit
-from app.api.request_context import REQUEST_ID_HEADER, init_request_context
-from app.api.resource import FaceQueueApi
 from app.config import Settings
+from app.web.errors import init_errors
+from app.web.idempotency import REPLAYED_HEADER
+from app.web.rate_limit import init_rate_limit
+from app.web.request_context import REQUEST_ID_HEADER, init_request_context
+from app.web.resource import FaceQueueApi
 
 BASE = "/api/v1"
 

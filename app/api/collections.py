@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.api.auth import actor, principal, requires
-from app.api.idempotency import idempotent
-from app.api.pagination import PageArgs, page_of
-from app.api.resource import Resource
 from app.api.schemas.collections import (
     CollectionCreateSchema,
     CollectionSchema,
     CollectionUpdateSchema,
 )
+from app.database.transactions import tenant_transaction
 from app.domain.names import Scope
 from app.models.collection import Collection
-from app.models.session import tenant_transaction
 from app.queries import collections as queries
-from app.services import collections
-from app.services.collections import NewCollection
+from app.services.gallery import collections
+from app.services.gallery.collections import NewCollection
+from app.web.auth import actor, principal, requires
+from app.web.idempotency import idempotent
+from app.web.pagination import PageArgs, page_of
+from app.web.resource import Resource
 
 blueprint = Resource("collections", __name__, description="Galleries, each bound to one model")
 

@@ -9,8 +9,8 @@ import pydantic
 from marshmallow import Schema, ValidationError, fields, validate
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from app.api.problems import MOST_FIELD_ERRORS
 from app.domain.job_request import ItemRequest
+from app.web.problems import MOST_FIELD_ERRORS
 
 MAX_ID_LENGTH = 200
 MAX_URI_LENGTH = 2048

@@ -10,26 +10,26 @@ from uuid import UUID
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, url_for
 
-from app.api.auth import actor, principal, requires
-from app.api.etag import with_etag
-from app.api.idempotency import idempotent
-from app.api.operation_doc import response_header
-from app.api.pagination import page
-from app.api.prefer import answers_when_ended, preferred_wait_s
-from app.api.resource import Resource
 from app.api.result_view import result_view
 from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobListArgs, JobSchema
+from app.database.transactions import tenant_transaction
 from app.domain.job_request import JobRequest
 from app.domain.names import Scope
 from app.domain.states import Priority
 from app.models.job import Job
-from app.models.session import tenant_transaction
 from app.queries import jobs as queries
 from app.queries.items import ItemResult
 from app.queries.jobs import JobProgress
-from app.services.cancel_job import cancel_job as cancel
-from app.services.read_results import export_results, read_results_page
-from app.services.submit_job import submit_job as submit
+from app.services.jobs.cancel_job import cancel_job as cancel
+from app.services.jobs.read_results import export_results, read_results_page
+from app.services.jobs.submit_job import submit_job as submit
+from app.web.auth import actor, principal, requires
+from app.web.etag import with_etag
+from app.web.idempotency import idempotent
+from app.web.operation_doc import response_header
+from app.web.pagination import page
+from app.web.prefer import answers_when_ended, preferred_wait_s
+from app.web.resource import Resource
 
 blueprint = Resource("jobs", __name__, description="One operation over one or many images")
 

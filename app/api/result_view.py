@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.api.fields import named_box
 from app.domain.errors import NotLive
 from app.domain.states import Decision, ItemState, Operation
 from app.models.job import Job
 from app.queries.items import ItemResult
+from app.web.fields import named_box
 
 
 def result_view(job: Job, result: ItemResult) -> dict[str, Any]:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.api.auth import actor, principal, requires
-from app.api.idempotency import idempotent
-from app.api.pagination import PageArgs, page, page_of
-from app.api.resource import Resource
 from app.api.schemas.subjects import (
     FaceSchema,
     SubjectCreateSchema,
     SubjectSchema,
     SubjectUpdateSchema,
 )
+from app.database.transactions import tenant_transaction
 from app.domain.names import Scope
-from app.models.session import tenant_transaction
 from app.models.subject import Subject
 from app.queries import subjects as queries
-from app.services import faces, subjects
+from app.services.gallery import faces, subjects
+from app.web.auth import actor, principal, requires
+from app.web.idempotency import idempotent
+from app.web.pagination import PageArgs, page, page_of
+from app.web.resource import Resource
 
 blueprint = Resource("subjects", __name__, description="People of a collection and their faces")
 

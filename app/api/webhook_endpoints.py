@@ -5,10 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from app.api.auth import actor, principal, requires
-from app.api.idempotency import idempotent, idempotent_secret
-from app.api.pagination import PageArgs, page, page_of
-from app.api.resource import Resource
 from app.api.schemas.webhook_endpoints import (
     AttemptSchema,
     DeliveryArgs,
@@ -19,13 +15,19 @@ from app.api.schemas.webhook_endpoints import (
     EndpointUpdateSchema,
     EndpointWithSecretSchema,
 )
+from app.database.transactions import tenant_transaction
 from app.domain.names import Scope
-from app.models.session import tenant_transaction
 from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries import webhooks as queries
-from app.services import webhook_endpoints, webhook_replay, webhook_secrets
-from app.services.webhook_endpoints import NewEndpoint
+from app.services.webhooks import endpoint_secrets as webhook_secrets
+from app.services.webhooks import endpoints as webhook_endpoints
+from app.services.webhooks import replay_delivery as webhook_replay
+from app.services.webhooks.endpoints import NewEndpoint
+from app.web.auth import actor, principal, requires
+from app.web.idempotency import idempotent, idempotent_secret
+from app.web.pagination import PageArgs, page, page_of
+from app.web.resource import Resource
 
 blueprint = Resource("webhook-endpoints", __name__, description="Who is told when a job ends")
 

@@ -6,11 +6,11 @@ from uuid import UUID
 import click
 
 from app.commands.typed_errors import CommandGroup, table
+from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.names import Scope
-from app.models.session import owner_transaction
 from app.queries.api_keys import list_api_keys
-from app.services.api_keys import NewKey, issue_api_key, revoke_api_key
+from app.services.tenancy.api_keys import NewKey, issue_api_key, revoke_api_key
 
 _MOST_KEYS = 10_000
 

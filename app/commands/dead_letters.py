@@ -5,8 +5,8 @@ from uuid import UUID
 import click
 
 from app.commands.typed_errors import CommandGroup, table
-from app.services.dead_letters import list_dead_letters
-from app.services.dead_letters import redrive as redrive_letter
+from app.services.jobs.dead_letters import list_dead_letters
+from app.services.jobs.dead_letters import redrive as redrive_letter
 
 group = CommandGroup("dead-letters", help="Images that ended their worker process twice.")
 

@@ -5,7 +5,7 @@ import json
 import click
 
 from app.commands.typed_errors import CommandGroup, table
-from app.services.queue_snapshot import queue_snapshot
+from app.services.upkeep.queue_snapshot import queue_snapshot
 
 group = CommandGroup("queue", help="The work that waits and runs, over all tenants.")
 

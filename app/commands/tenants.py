@@ -5,7 +5,7 @@ from uuid import UUID
 import click
 
 from app.commands.typed_errors import CommandGroup, table
-from app.services.tenants import allow_attributes, create_tenant, list_tenants
+from app.services.tenancy.tenants import allow_attributes, create_tenant, list_tenants
 
 group = CommandGroup("tenants", help="Organisations that use this installation.")
 

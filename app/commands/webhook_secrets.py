@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from app.commands.typed_errors import CommandGroup
-from app.services.webhook_secrets import reseal_secrets
+from app.services.webhooks.endpoint_secrets import reseal_secrets
 
 group = CommandGroup("webhook-secrets", help="The encryption of webhook secrets at rest.")
 

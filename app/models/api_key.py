@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, Un
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base, Created, Identified
+from app.database.base import Base, Created, Identified
 
 
 class ApiKey(Identified, Created, Base):

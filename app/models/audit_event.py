@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base, Created, Identified, TenantOwned
+from app.database.base import Base, Created, Identified, TenantOwned
 
 
 class AuditEvent(Identified, TenantOwned, Created, Base):

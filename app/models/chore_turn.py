@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base
+from app.database.base import Base
 
 
 class ChoreTurn(Base):

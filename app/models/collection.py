@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.database.base import Base, Created, Identified
 from app.domain.gallery import GalleryRef
-from app.models.database import Base, Created, Identified
 
 
 class Collection(Identified, Created, Base):

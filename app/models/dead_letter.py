@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped
 
-from app.models.database import Base, Created, Identified, TenantOwned
+from app.database.base import Base, Created, Identified, TenantOwned
 
 
 class DeadLetter(Identified, TenantOwned, Created, Base):

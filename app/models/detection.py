@@ -8,7 +8,7 @@ from sqlalchemy import Integer, SmallInteger
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base, TenantOwned
+from app.database.base import Base, TenantOwned
 
 
 class Detection(TenantOwned, Base):

@@ -15,7 +15,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, REAL
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.models.database import Base, Created, Identified, TenantOwned
+from app.database.base import Base, Created, Identified, TenantOwned
 
 
 class Face(Identified, TenantOwned, Created, Base):

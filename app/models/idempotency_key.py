@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index, LargeBinary, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base, Created
+from app.database.base import Base, Created
 
 
 class IdempotencyKey(Created, Base):

@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base, Created, Identified
+from app.database.base import Base, Created, Identified
 
 
 class Image(Identified, Created, Base):

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base, Created, Identified, TenantOwned
+from app.database.base import Base, Created, Identified, TenantOwned
 
 
 class Job(Identified, Created, Base):

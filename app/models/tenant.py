@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base, Created, Identified
+from app.database.base import Base, Created, Identified
 
 
 class Tenant(Identified, Created, Base):

@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base, Created, Identified, TenantOwned
+from app.database.base import Base, Created, Identified, TenantOwned
 
 
 class WebhookDelivery(Identified, TenantOwned, Created, Base):

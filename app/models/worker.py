@@ -6,7 +6,7 @@ from sqlalchemy import Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.models.database import Base
+from app.database.base import Base
 
 
 class Worker(Base):

@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from scripts.stack.assets import fetch_portraits
 from workers.vision.arrays import Pixels
-from workers.vision.detect import Detections
 from workers.vision.engines.select import choose_engines
-from workers.vision.liveness import LivenessModel, load_liveness
+from workers.vision.faces.detect import Detections
+from workers.vision.faces.liveness import LivenessModel, load_liveness
 from workers.vision.pipeline import (
     ImageInput,
     PipelineOptions,

@@ -26,8 +26,8 @@ from scripts.bench.margins_ways import Way, ways
 from scripts.stack.assets import fetch_portraits
 from scripts.stack.failures import StackError
 from workers.vision.arrays import Floats
-from workers.vision.measure_error import equal_error_rate
-from workers.vision.models import LoadedModel, load_model
+from workers.vision.load_model import LoadedModel, load_model
+from workers.vision.measure.measure_error import equal_error_rate
 from workers.vision.settings import VisionSettings
 
 _NOT_FOUND = -1.0  # the similarity of a mated pair whose probe has no face: lower than any

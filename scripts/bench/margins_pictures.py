@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.vision.arrays import Pixels
-from workers.vision.detect import Detector
-from workers.vision.find_faces import find_faces
+from workers.vision.faces.detect import Detector
+from workers.vision.faces.find_faces import find_faces
 from workers.vision.results import PipelineOptions
 
 FACE = 160  # pixels of the unchanged photographs' faces, at most

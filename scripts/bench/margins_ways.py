@@ -13,11 +13,11 @@ from typing import Any, Protocol, cast
 import click
 import numpy as np
 
-from workers.vision.align import align
 from workers.vision.arrays import Floats, Pixels
-from workers.vision.find_faces import find_faces
-from workers.vision.models import LoadedModel
-from workers.vision.recognise import prepare
+from workers.vision.faces.align import align
+from workers.vision.faces.find_faces import find_faces
+from workers.vision.faces.recogniser import prepare
+from workers.vision.load_model import LoadedModel
 from workers.vision.results import PipelineOptions, Rotation
 
 _MIN_FACE = 16

@@ -24,9 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from scripts.bench.margins_pictures import Portrait, labelled, read_portrait, scaled
 from scripts.stack.assets import fetch_portraits
 from workers.vision.arrays import Pixels
-from workers.vision.detect import Detector
-from workers.vision.find_faces import find_faces
-from workers.vision.models import load_model
+from workers.vision.faces.detect import Detector
+from workers.vision.faces.find_faces import find_faces
+from workers.vision.load_model import load_model
 from workers.vision.results import PipelineOptions
 from workers.vision.settings import VisionSettings
 

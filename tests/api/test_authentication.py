@@ -8,10 +8,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from app.api.auth import PUBLIC_ENDPOINTS
+from app.database.transactions import owner_transaction
 from app.domain.names import Scope
 from app.models.api_key import ApiKey
-from app.models.session import owner_transaction
+from app.web.auth import PUBLIC_ENDPOINTS
 from tests.factories.callers import Caller
 
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

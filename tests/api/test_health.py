@@ -9,9 +9,9 @@ from sqlalchemy import make_url, text
 
 from app import create_app
 from app.config import Settings, load_settings
+from app.database.transactions import owner_transaction
 from app.domain.model_registry import load_registry
-from app.models.session import owner_transaction
-from app.services.heartbeat import beat, retire
+from app.services.leases.heartbeat import beat, retire
 from scripts.stack.environment import database_url
 from scripts.stack.state import State
 

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from app.database.transactions import owner_transaction
 from app.domain.errors import Unavailable
-from app.models.session import owner_transaction
-from app.services import collections, idempotency
+from app.services.gallery import collections
+from app.services.tenancy import run_once as idempotency
 from tests.factories.callers import Caller
 from tests.factories.images import png
 

@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.domain.storage import ObjectLocation
-from app.services.images import object_store
+from app.services.tenancy.uploads import object_store
 from tests.factories.callers import Caller
 from tests.factories.images import png
 

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.api.prefer import preferred_wait_s
+from app.database.transactions import tenant_transaction
 from app.domain.states import Operation
 from app.models.job import Job
-from app.models.session import tenant_transaction
+from app.web.prefer import preferred_wait_s
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection
 from tests.factories.jobs import PLACE, close_item, lease_shard, make_job

@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app import create_app
 from app.config import Settings
+from app.database.transactions import owner_transaction
 from app.domain.identifiers import new_id
 from app.models.dead_letter import DeadLetter
-from app.models.session import owner_transaction
-from app.services.heartbeat import beat
+from app.services.leases.heartbeat import beat
 from tests.factories.callers import Caller, make_caller
 from tests.factories.jobs import lease_shard, make_job
 

@@ -11,9 +11,9 @@ from marshmallow import ValidationError, fields
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from app.api.auth import PUBLIC_ENDPOINTS
 from app.api.job_items import ItemCreateSchema, ItemsField
 from app.domain.job_request import ItemRequest
+from app.web.auth import PUBLIC_ENDPOINTS
 
 
 def _document(client: FlaskClient) -> dict[str, Any]:

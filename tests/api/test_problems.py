@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.services import collections
+from app.services.gallery import collections
 from tests.factories.callers import Caller
 
 

@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from app.api.rate_limit import KeyLimiter
 from app.config import load_settings
+from app.web.rate_limit import KeyLimiter
 from tests.factories.callers import Caller, make_caller
 
 

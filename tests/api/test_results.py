@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.identifiers import new_id
 from app.domain.states import ItemState, Operation
-from app.models.session import owner_transaction, tenant_transaction
 from app.queries.items import list_items
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection

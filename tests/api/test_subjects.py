@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from app.database.transactions import tenant_transaction
 from app.models.face import Face, FaceVector128
-from app.models.session import tenant_transaction
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection, make_face, make_subject
 

@@ -8,10 +8,10 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from app.api.auth import PUBLIC_ENDPOINTS
+from app.database.transactions import owner_transaction
 from app.domain.identifiers import new_id
-from app.models.session import owner_transaction
 from app.models.webhook_delivery import WebhookDelivery
+from app.web.auth import PUBLIC_ENDPOINTS
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection, make_face, make_subject
 from tests.factories.jobs import make_job

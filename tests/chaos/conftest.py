@@ -13,11 +13,11 @@ from flask import Flask, current_app
 from sqlalchemy import text
 
 from app.adapters.s3 import ObjectStore
+from app.database.transactions import owner_transaction
 from app.domain.job_request import ItemRequest
 from app.domain.states import JobState, Operation
 from app.domain.storage import ObjectLocation
 from app.models.job import Job, Shard
-from app.models.session import owner_transaction
 from scripts.bench.killing.cut_file import VARIABLE
 from scripts.bench.killing.handicaps import with_dying_dispatcher
 from scripts.bench.trial import images

@@ -12,7 +12,7 @@ import redis
 from flask import current_app
 
 from app.domain.states import ShardState
-from app.services import submit_job
+from app.services.jobs import submit_job
 from tests.chaos.conftest import HINT_S, Battlefield
 from tests.support.processes import wait_until
 

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 from sqlalchemy import text
 
+from app.database.transactions import owner_transaction, queue_transaction
 from app.domain.names import TaskName
-from app.models.session import owner_transaction, queue_transaction
 from tests.chaos.conftest import Battlefield
 from tests.support.processes import wait_until
 

@@ -9,8 +9,8 @@ import time
 import pytest
 from sqlalchemy import select
 
+from app.database.transactions import queue_transaction
 from app.domain.states import JobState, Operation, ShardState
-from app.models.session import queue_transaction
 from app.models.worker import Worker
 from tests.chaos.conftest import BATCH, LEASE_S, Battlefield
 from tests.support.processes import wait_until
@@ -124,7 +124,7 @@ def test_a_canceled_job_frees_its_worker_at_the_next_batch_and_keeps_what_is_don
     field: Battlefield,
 ) -> None:
     from app.domain.actor import SYSTEM
-    from app.services.cancel_job import cancel_job
+    from app.services.jobs.cancel_job import cancel_job
 
     field.gate.hold(HELD)
     job_id = field.submit(2 * BATCH + 6)

@@ -13,7 +13,7 @@ import requests
 from psycopg2 import sql
 
 from app.domain.names import TASK_QUEUES, QueueName
-from app.services.check_readiness import check_readiness
+from app.services.upkeep.check_readiness import check_readiness
 from scripts.stack.environment import database_url
 from scripts.stack.state import ROOT, State
 from tests.support.served_api import run_shell

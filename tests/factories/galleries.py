@@ -9,14 +9,14 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import update
 
+from app.database.transactions import tenant_transaction
 from app.domain.actor import SYSTEM
 from app.domain.identifiers import new_id
 from app.models.collection import Collection
 from app.models.face import Face, FaceVector128
-from app.models.session import tenant_transaction
 from app.models.subject import Subject
-from app.services.collections import NewCollection, create_collection
-from app.services.subjects import create_subject
+from app.services.gallery.collections import NewCollection, create_collection
+from app.services.gallery.subjects import create_subject
 
 DIMENSIONS = 128
 

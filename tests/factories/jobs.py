@@ -9,12 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest, JobRequest
 from app.domain.states import Operation
-from app.models.session import owner_transaction
-from app.services.submit_job import submit_job
+from app.services.jobs.submit_job import submit_job
 
 PLACE = "s3://photos/"
 

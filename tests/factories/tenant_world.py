@@ -10,6 +10,7 @@ from flask import current_app
 from sqlalchemy import Row, select, text
 
 from app.adapters.s3 import ObjectStore
+from app.database.transactions import tenant_transaction
 from app.domain.actor import SYSTEM
 from app.domain.identifiers import new_id
 from app.domain.job_request import ItemRequest, JobRequest
@@ -19,10 +20,9 @@ from app.domain.storage import ObjectLocation
 from app.models.collection import Collection
 from app.models.detection import Detection
 from app.models.job import Item, Job, Shard
-from app.models.session import tenant_transaction
-from app.services.submit_job import submit_job
-from app.services.tenants import allow_location
-from app.services.wait_for_job import wait_until_terminal
+from app.services.jobs.submit_job import submit_job
+from app.services.jobs.wait_for_job import wait_until_terminal
+from app.services.tenancy.tenants import allow_location
 from tests.factories.tenants import make_tenant
 
 

@@ -6,15 +6,15 @@ import datetime as dt
 
 from sqlalchemy import text
 
+from app.database.transactions import owner_transaction
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, Lease, ShardRef
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
-from app.models.session import owner_transaction
-from app.services.begin_shard import begin_shard
-from app.services.job_batch import ShardFate, ShardResults
-from app.services.lease_shards import lease_shard
-from app.services.store_results import store_results
+from app.services.leases.begin_shard import begin_shard
+from app.services.leases.lease_shards import lease_shard
+from app.services.results.job_batch import ShardFate, ShardResults
+from app.services.results.store_results import store_results
 from tests.factories.outcomes import outcome
 from tests.factories.tenant_world import TenantWorld
 

@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.routing import Rule
 
-from app.api.auth import PUBLIC_ENDPOINTS
 from app.api.job_items import ItemCreateSchema
 from app.api.schemas.api_keys import ApiKeyCreateSchema
 from app.api.schemas.collections import CollectionCreateSchema
@@ -25,6 +24,7 @@ from app.api.schemas.subjects import SubjectCreateSchema
 from app.api.schemas.webhook_endpoints import EndpointUpdateSchema
 from app.domain.names import Scope
 from app.domain.states import EventType, ItemState, JobState, Operation
+from app.web.auth import PUBLIC_ENDPOINTS
 from tests.factories.callers import BASE, Caller
 from tests.factories.galleries import make_collection, make_face, make_subject
 from tests.factories.jobs import PLACE, close_item, make_job

@@ -20,8 +20,8 @@ from scripts.bench.pictures import Picture, mixed_pictures
 from scripts.bench.recognising.bare import Bare
 from scripts.bench.recognising.whole import WholePath
 from tests.factories.tenant_world import TenantWorld
-from workers.vision import load_images
-from workers.vision.models import LoadedModel, load_model
+from workers.vision.images import load_images
+from workers.vision.load_model import LoadedModel, load_model
 from workers.vision.pipeline import RecognitionPipeline, VisionSettings
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("perf")]

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.lease import Lease
-from app.services.lease_shards import renew_leases
+from app.services.leases.lease_shards import renew_leases
 
 _log = structlog.get_logger(__name__)
 

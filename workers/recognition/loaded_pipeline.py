@@ -9,8 +9,8 @@ from flask import current_app
 
 from app.config import Settings
 from app.domain.model_registry import load_registry
-from workers.vision.models import check_installed
-from workers.vision.owners import require_single_owners
+from workers.vision.engines.owners import require_single_owners
+from workers.vision.load_model import check_installed
 from workers.vision.pipeline import RecognitionPipeline, VisionSettings, build_pipeline
 from workers.vision.settings import Liveness
 

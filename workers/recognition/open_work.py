@@ -12,7 +12,7 @@ from app.domain.errors import BucketForbidden
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
-from app.services.begin_shard import ShardWork
+from app.services.leases.begin_shard import ShardWork
 from workers.recognition.convert import found_image, pipeline_options
 from workers.vision.pipeline import ImageInput, ImageResult
 

@@ -13,8 +13,8 @@ import structlog
 from flask import Flask
 
 from app.domain.outcomes import ItemOutcome, Provenance
-from app.services.job_batch import ShardFate, ShardResults
-from app.services.store_results import store_results
+from app.services.results.job_batch import ShardFate, ShardResults
+from app.services.results.store_results import store_results
 from workers.recognition.lease_keeper import LeaseKeeper
 from workers.recognition.open_work import OpenWork
 

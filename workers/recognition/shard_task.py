@@ -13,17 +13,17 @@ from flask import Flask
 
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
+from app.database.notify import wake_dispatcher
 from app.domain.errors import RecognitionFailed
 from app.domain.fairness import BULK_SHARE
 from app.domain.lease import POISON_DEATHS, Lease, ShardRef
 from app.domain.outcomes import ItemOutcome, Provenance
 from app.domain.states import Priority
-from app.services.begin_shard import begin_shard
-from app.services.bury_item import bury_item
-from app.services.job_batch import ShardFate
-from app.services.lease_shards import begin_trial, hand_back, lease_shard, lease_small_shards
-from app.services.notify import wake_dispatcher
-from app.services.record_metrics import record_duration, record_quality
+from app.services.leases.begin_shard import begin_shard
+from app.services.leases.lease_shards import begin_trial, hand_back, lease_shard, lease_small_shards
+from app.services.results.bury_item import bury_item
+from app.services.results.job_batch import ShardFate
+from app.services.upkeep.record_metrics import record_duration, record_quality
 from workers.recognition import shutdown
 from workers.recognition.identity import current_holder
 from workers.recognition.lease_keeper import LeaseKeeper

@@ -7,8 +7,8 @@ from celery import shared_task
 from flask import current_app
 
 from app.domain.names import TaskName
-from app.services.queue_snapshot import queue_snapshot
-from app.services.take_turn import take_turn
+from app.services.upkeep.queue_snapshot import queue_snapshot
+from app.services.upkeep.take_turn import take_turn
 from workers.chores import turn_interval
 
 _log = structlog.get_logger(__name__)

@@ -6,8 +6,8 @@ import structlog
 from celery import shared_task
 
 from app.domain.names import TaskName
-from app.services.reconcile import reconcile_jobs
-from app.services.take_turn import take_turn
+from app.services.jobs.reconcile_jobs import reconcile_jobs
+from app.services.upkeep.take_turn import take_turn
 from workers.chores import turn_interval
 
 _log = structlog.get_logger(__name__)

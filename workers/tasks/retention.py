@@ -10,8 +10,8 @@ from flask import current_app
 
 from app.adapters.s3 import ObjectStore
 from app.domain.names import TaskName
-from app.services.purge_expired import purge_expired
-from app.services.take_turn import take_turn
+from app.services.upkeep.purge_expired import purge_expired
+from app.services.upkeep.take_turn import take_turn
 from workers.chores import turn_interval
 
 _log = structlog.get_logger(__name__)

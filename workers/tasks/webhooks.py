@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from app.domain.names import TaskName
-from app.services.webhook_delivery import deliver_due
+from app.services.webhooks.deliver import deliver_due
 
 
 @shared_task(name=TaskName.DELIVER_WEBHOOK)

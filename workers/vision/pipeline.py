@@ -11,14 +11,14 @@ import numpy as np
 
 from app.domain.errors import ItemError
 from app.domain.model_registry import PREPROCESSING_VERSION
-from workers.vision.align import align
 from workers.vision.arrays import Floats, Pixels
-from workers.vision.detect import Detections
-from workers.vision.find_faces import find_faces
-from workers.vision.liveness import FaceViews
-from workers.vision.load_images import ImageLoader, LoadedImage
-from workers.vision.models import LoadedModel, load_model
-from workers.vision.quality import face_quality
+from workers.vision.faces.align import align
+from workers.vision.faces.detect import Detections
+from workers.vision.faces.find_faces import find_faces
+from workers.vision.faces.liveness import FaceViews
+from workers.vision.faces.quality import face_quality
+from workers.vision.images.load_images import ImageLoader, LoadedImage
+from workers.vision.load_model import LoadedModel, load_model
 from workers.vision.results import (
     Box,
     FaceResult,

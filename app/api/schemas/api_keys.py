@@ -4,9 +4,9 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from app.api.fields import NAME_LENGTH, RowSchema, Timestamp
 from app.domain.names import Scope
-from app.services.api_keys import NewKey
+from app.services.tenancy.api_keys import NewKey
+from app.web.fields import NAME_LENGTH, RowSchema, Timestamp
 
 
 class ApiKeyCreateSchema(Schema):

@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from app.api.fields import NAME_LENGTH, Metadata, RowSchema, Timestamp
-from app.services.collections import NewCollection
+from app.services.gallery.collections import NewCollection
+from app.web.fields import NAME_LENGTH, Metadata, RowSchema, Timestamp
 
 _SIMILARITY = validate.Range(min=-1, max=1)
 _RATE = validate.Range(min=0, max=1, min_inclusive=False, max_inclusive=False)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from flask_smorest.fields import Upload
 from marshmallow import Schema, fields
 
-from app.api.fields import RowSchema
+from app.web.fields import RowSchema
 
 
 class ImageUploadSchema(Schema):

@@ -4,12 +4,12 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from app.api.fields import AnswerSchema, BoxSchema, Metadata, RowSchema, Timestamp
 from app.api.job_items import ItemsField
-from app.api.pagination import PageArgs
 from app.domain.job_options import ATTRIBUTES, JobOptions
 from app.domain.job_request import JobRequest
 from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
+from app.web.fields import AnswerSchema, BoxSchema, Metadata, RowSchema, Timestamp
+from app.web.pagination import PageArgs
 
 _MOST_FACES = 1000
 _SMALLEST_FACE_PX, _LARGEST_FACE_PX = 8, 4096

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from app.api.fields import NAME_LENGTH, Metadata, RowSchema, StoredBox, Timestamp
+from app.web.fields import NAME_LENGTH, Metadata, RowSchema, StoredBox, Timestamp
 
 
 class SubjectCreateSchema(Schema):

@@ -5,12 +5,12 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_dump, post_load, pre_dump, validate
 
-from app.api.fields import AnswerSchema, RowSchema, Timestamp
-from app.api.pagination import PageArgs
 from app.domain.states import DeliveryState, EndpointState
 from app.domain.webhooks import MAX_URL_LENGTH, SUBSCRIBABLE
 from app.models.webhook_delivery import WebhookAttempt
-from app.services.webhook_endpoints import NewEndpoint
+from app.services.webhooks.endpoints import NewEndpoint
+from app.web.fields import AnswerSchema, RowSchema, Timestamp
+from app.web.pagination import PageArgs
 
 _DESCRIPTION_LENGTH = 1000
 

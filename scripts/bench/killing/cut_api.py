@@ -10,8 +10,8 @@ import os
 import signal
 from pathlib import Path
 
-from app.services import submit_job
-from app.services.notify import wake_dispatcher
+from app.database.notify import wake_dispatcher
+from app.services.jobs import submit_job
 from scripts.bench.killing.cut_file import VARIABLE
 from wsgi import app
 

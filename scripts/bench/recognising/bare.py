@@ -9,12 +9,12 @@ from contextlib import contextmanager
 
 from app.domain.image_header import read_image_header
 from scripts.bench.pictures import Picture
-from workers.vision.align import align
 from workers.vision.arrays import Pixels
-from workers.vision.decode import decode_in_process
-from workers.vision.find_faces import find_faces
-from workers.vision.models import LoadedModel
-from workers.vision.quality import face_quality
+from workers.vision.faces.align import align
+from workers.vision.faces.find_faces import find_faces
+from workers.vision.faces.quality import face_quality
+from workers.vision.images.decode import decode_in_process
+from workers.vision.load_model import LoadedModel
 from workers.vision.results import PipelineOptions, Rotation
 
 _BATCH = 32  # pictures whose faces are embedded together, as in the pipeline

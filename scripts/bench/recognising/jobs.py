@@ -15,8 +15,8 @@ from app.domain.actor import SYSTEM
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest, JobRequest
 from app.domain.states import Operation
-from app.services.collections import NewCollection, create_collection
-from app.services.submit_job import submit_job
+from app.services.gallery.collections import NewCollection, create_collection
+from app.services.jobs.submit_job import submit_job
 from scripts.bench.killing.workload import upload
 from scripts.bench.trial.stack import TrialStack, trial_stack
 from scripts.stack.environment import BUCKET

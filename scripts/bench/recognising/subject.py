@@ -20,8 +20,8 @@ from app import create_app
 from scripts.bench.pictures import Picture, load_pictures
 from scripts.bench.recognising.bare import Bare, options_of
 from scripts.bench.recognising.whole import WholePath
-from workers.vision.decode_apart import ApartDecoder
-from workers.vision.models import LoadedModel, load_model
+from workers.vision.images.decode_apart import ApartDecoder
+from workers.vision.load_model import LoadedModel, load_model
 from workers.vision.pipeline import ImageInput, RecognitionPipeline, VisionSettings
 from workers.vision.results import Rotation
 

@@ -6,11 +6,11 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
+from app.database.transactions import owner_transaction
 from app.domain.errors import Unauthenticated
 from app.domain.names import Scope
-from app.models.session import owner_transaction
 from app.models.tenant import Tenant
-from app.services.authenticate import authenticate
+from app.services.tenancy.authentication import authenticate
 from tests.factories.tenants import make_tenant
 
 

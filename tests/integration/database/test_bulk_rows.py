@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.adapters.bulk_rows import BulkTable
-from app.models.session import tenant_transaction
+from app.database.bulk_rows import BulkTable
+from app.database.transactions import tenant_transaction
 from tests.factories.tenants import make_tenant
 
 pytestmark = pytest.mark.stack

@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.database.transactions import owner_transaction, queue_transaction, tenant_transaction
 from app.domain.states import Operation, Priority
-from app.models.session import owner_transaction, queue_transaction, tenant_transaction
+from app.queries.interactive_lane import open_interactive_items
 from app.queries.jobs import list_jobs
-from app.queries.open_work import open_interactive_items
 from app.queries.queue_depth import (
     leases,
     overdue_jobs,
@@ -22,7 +22,7 @@ from app.queries.queue_depth import (
     waiting_models,
 )
 from app.queries.ready_shards import ready_shards, room_by_model
-from app.services.heartbeat import beat, retire
+from app.services.leases.heartbeat import beat, retire
 from tests.factories.tenant_world import TenantWorld
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("empty_database")]

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app import create_app
 from app.config import Settings
-from app.models import pool
-from app.models.database import db
+from app.database import pool
+from app.database.base import db
 
 pytestmark = pytest.mark.stack
 

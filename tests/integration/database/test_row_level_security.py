@@ -7,11 +7,11 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 
+from app.database.base import db
+from app.database.transactions import owner_transaction, queue_transaction, tenant_transaction
 from app.domain.identifiers import new_id
 from app.domain.job_request import ItemRequest
 from app.domain.states import Operation
-from app.models.database import db
-from app.models.session import owner_transaction, queue_transaction, tenant_transaction
 from tests.factories.tenant_world import TenantWorld
 
 pytestmark = pytest.mark.stack

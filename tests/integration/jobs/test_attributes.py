@@ -9,13 +9,13 @@ import pytest
 from flask import Flask
 
 from app.api.result_view import result_view
+from app.database.transactions import tenant_transaction
 from app.domain.errors import AttributesNotAllowed
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest
 from app.domain.states import Operation
-from app.models.session import tenant_transaction
 from app.queries.items import list_items
-from app.services.tenants import allow_attributes
+from app.services.tenancy.tenants import allow_attributes
 from tests.factories.outcomes import outcome
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import begun, detect_job, store

@@ -13,16 +13,16 @@ import pytest
 from sqlalchemy import event
 
 from app.adapters.pgvector_store import PgVectorStore
+from app.database.base import db
+from app.database.transactions import tenant_transaction
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Lease, ShardRef
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
 from app.models.collection import Collection
-from app.models.database import db
-from app.models.session import tenant_transaction
-from app.services.job_batch import ShardResults
-from app.services.store_results import store_results
+from app.services.results.job_batch import ShardResults
+from app.services.results.store_results import store_results
 from tests.factories.galleries import make_collection, make_face, make_subject, unit_vector
 from tests.factories.outcomes import outcome
 from tests.factories.tenant_world import TenantWorld

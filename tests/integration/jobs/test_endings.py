@@ -8,17 +8,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.errors import JobAlreadyTerminal, NotFound
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
 from app.domain.states import JobState, Operation
-from app.models.session import owner_transaction
-from app.services.cancel_job import cancel_job
-from app.services.claim_hints import reclaim_expired_leases
-from app.services.job_batch import ShardFate
-from app.services.reconcile import reconcile_jobs
-from app.services.webhook_endpoints import NewEndpoint, create_endpoint
+from app.services.jobs.cancel_job import cancel_job
+from app.services.jobs.reconcile_jobs import reconcile_jobs
+from app.services.leases.claim_hints import reclaim_expired_leases
+from app.services.results.job_batch import ShardFate
+from app.services.webhooks.endpoints import NewEndpoint, create_endpoint
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import begun, detect_job, expire, found, leased, store
 

@@ -7,14 +7,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from app.database.base import db
+from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
 from app.domain.states import Operation
-from app.models.database import db
-from app.models.session import owner_transaction
-from app.services.collections import delete_collection
-from app.services.subjects import delete_subject
+from app.services.gallery.collections import delete_collection
+from app.services.gallery.subjects import delete_subject
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import begun, found, store
 

@@ -8,17 +8,17 @@ import pytest
 
 from app.domain.lease import POISON_DEATHS, Holder
 from app.domain.states import JobState, ShardState
-from app.services.begin_shard import begin_shard
-from app.services.bury_item import bury_item
-from app.services.claim_hints import HOPELESS_ATTEMPTS, reclaim_expired_leases
-from app.services.job_batch import ShardFate
-from app.services.lease_shards import (
+from app.services.leases.begin_shard import begin_shard
+from app.services.leases.claim_hints import HOPELESS_ATTEMPTS, reclaim_expired_leases
+from app.services.leases.lease_shards import (
     begin_trial,
     free_dead_predecessors,
     hand_back,
     lease_shard,
     renew_leases,
 )
+from app.services.results.bury_item import bury_item
+from app.services.results.job_batch import ShardFate
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import ME, OTHER, begun, detect_job, expire, leased
 

@@ -15,7 +15,7 @@ from app.domain.states import JobState, Operation
 from tests.factories.liveness_standin import without_red, write_standins
 from tests.factories.tenant_world import TenantWorld
 from tests.support.processes import WORKERS, Processes, wait_until
-from workers.vision.install_weights import Installation
+from workers.vision.weights.install_weights import Installation
 
 pytestmark = pytest.mark.stack
 

@@ -9,7 +9,7 @@ import pytest
 from app.domain.actor import SYSTEM
 from app.domain.job_request import ItemRequest
 from app.domain.states import Operation
-from app.services.webhook_endpoints import NewEndpoint, create_endpoint
+from app.services.webhooks.endpoints import NewEndpoint, create_endpoint
 from tests.factories.tenant_world import TenantWorld
 from tests.support.processes import Processes, wait_until
 

@@ -12,10 +12,10 @@ from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, Lease, ShardRef
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
-from app.services.begin_shard import begin_shard
-from app.services.lease_shards import lease_shard
-from app.services.offered_model import offered_model
-from app.services.tenants import deny_location
+from app.services.gallery.offered_model import offered_model
+from app.services.leases.begin_shard import begin_shard
+from app.services.leases.lease_shards import lease_shard
+from app.services.tenancy.tenants import deny_location
 from tests.factories.tenant_world import TenantWorld
 from workers.recognition.loaded_pipeline import configured_model
 from workers.recognition.open_work import OpenWork

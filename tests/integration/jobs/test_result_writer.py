@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.adapters.s3 import ObjectStore
 from app.domain.outcomes import ItemOutcome, Provenance
-from app.services.begin_shard import begin_shard
-from app.services.claim_hints import reclaim_expired_leases
+from app.services.leases.begin_shard import begin_shard
+from app.services.leases.claim_hints import reclaim_expired_leases
 from tests.factories.outcomes import outcome
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import detect_job, expire, found, leased

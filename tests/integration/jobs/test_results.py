@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from app.database.transactions import tenant_transaction
 from app.domain.errors import ImageCorrupt
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
 from app.domain.outcomes import FoundFace, FoundImage, ItemOutcome
 from app.domain.states import JobState, Operation, ShardState
-from app.models.session import tenant_transaction
-from app.services.begin_shard import begin_shard
-from app.services.claim_hints import reclaim_expired_leases
-from app.services.job_batch import ShardFate, ShardResults
-from app.services.store_results import store_results
+from app.services.leases.begin_shard import begin_shard
+from app.services.leases.claim_hints import reclaim_expired_leases
+from app.services.results.job_batch import ShardFate, ShardResults
+from app.services.results.store_results import store_results
 from tests.factories.outcomes import unit_vector
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import OTHER, begun, detect_job, expire, found, leased, store

@@ -12,20 +12,20 @@ from flask import current_app
 from sqlalchemy import text
 
 from app.adapters.s3 import ObjectStore
+from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.errors import StorageUnavailable
 from app.domain.identifiers import id_floor
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, ShardRef
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
-from app.models.session import owner_transaction, tenant_transaction
-from app.services import purge_expired as purge_expired_module
-from app.services.begin_shard import begin_shard
-from app.services.ensure_partitions import ensure_partitions
-from app.services.job_batch import ShardResults
-from app.services.lease_shards import lease_shard
-from app.services.purge_expired import Purged, purge_expired
-from app.services.store_results import store_results
+from app.services.leases.begin_shard import begin_shard
+from app.services.leases.lease_shards import lease_shard
+from app.services.results.job_batch import ShardResults
+from app.services.results.store_results import store_results
+from app.services.upkeep import purge_expired as purge_expired_module
+from app.services.upkeep.ensure_partitions import ensure_partitions
+from app.services.upkeep.purge_expired import Purged, purge_expired
 from tests.factories.outcomes import outcome
 from tests.factories.tenant_world import TenantWorld
 
@@ -99,7 +99,7 @@ def old_month(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             f"CREATE TABLE {table}_{month} PARTITION OF {table} "
             f"FOR VALUES FROM ('{id_floor(start)}') TO ('{id_floor(end)}')"
         )
-    monkeypatch.setattr("app.services.submit_job.new_id", lambda: id_floor(moment))
+    monkeypatch.setattr("app.services.jobs.submit_job.new_id", lambda: id_floor(moment))
     yield month
     execute("TRUNCATE jobs, items, shards, detections")
     execute("SELECT drop_job_partitions('0 s')")
@@ -220,7 +220,7 @@ def test_jobs_in_the_default_partition_do_not_keep_other_months_from_being_made(
     for month in ahead:
         for table in TABLES:
             execute(f"DROP TABLE IF EXISTS {table}_{month:%Y%m} CASCADE")
-    monkeypatch.setattr("app.services.submit_job.new_id", lambda: id_floor(ahead[1]))
+    monkeypatch.setattr("app.services.jobs.submit_job.new_id", lambda: id_floor(ahead[1]))
     world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
 
     ensure_partitions()

@@ -13,13 +13,13 @@ import pytest
 from flask import Flask, current_app
 from sqlalchemy import make_url, text
 
+from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.job_request import ItemRequest
 from app.domain.names import NotifyChannel
 from app.domain.states import Operation
-from app.models.session import owner_transaction
-from app.services.cancel_job import cancel_job
-from app.services.wait_for_job import wait_until_terminal
+from app.services.jobs.cancel_job import cancel_job
+from app.services.jobs.wait_for_job import wait_until_terminal
 from tests.factories.tenant_world import TenantWorld
 from tests.support.processes import wait_until
 
@@ -71,7 +71,7 @@ def test_a_job_that_ended_before_is_not_waited_for(world: TenantWorld) -> None:
 def test_an_end_whose_notification_was_lost_is_noticed_all_the_same(
     app: Flask, world: TenantWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.services.finish_job.wake_at_commit", lambda *_: None)
+    monkeypatch.setattr("app.services.jobs.finish_job.wake_at_commit", lambda *_: None)
     job_id = world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
 
     def wait() -> bool:

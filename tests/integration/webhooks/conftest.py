@@ -16,17 +16,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
 from app.domain.identifiers import new_id
 from app.domain.states import EventType
 from app.domain.webhooks import event_payload
 from app.models.audit_event import AuditEvent
-from app.models.session import owner_transaction, tenant_transaction
 from app.models.tenant import Tenant
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
-from app.services.webhook_delivery import deliver_due
-from app.services.webhook_endpoints import NewEndpoint, create_endpoint
+from app.services.webhooks.deliver import deliver_due
+from app.services.webhooks.endpoints import NewEndpoint, create_endpoint
 from tests.support.processes import Processes
 
 _connects: list[Any] = []

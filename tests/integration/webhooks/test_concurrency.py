@@ -11,9 +11,9 @@ from uuid import UUID
 import pytest
 
 from app.domain.webhooks import CONCURRENT_PER_ENDPOINT, DELIVERY_LEASE, Outcome
-from app.services.webhook_hints import claim_delivery_hints
-from app.services.webhook_lease import lease_delivery
-from app.services.webhook_outcome import record_outcome
+from app.services.webhooks.delivery_hints import claim_delivery_hints
+from app.services.webhooks.delivery_lease import lease_delivery
+from app.services.webhooks.record_outcome import record_outcome
 
 WORKER_THREADS = 4
 

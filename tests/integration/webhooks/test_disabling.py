@@ -12,7 +12,7 @@ import pytest
 from app.domain.actor import SYSTEM
 from app.domain.errors import EndpointDisabled
 from app.domain.webhooks import ATTEMPT_GAPS
-from app.services.webhook_endpoints import delete_endpoint, send_test_event, update_endpoint
+from app.services.webhooks.endpoints import delete_endpoint, send_test_event, update_endpoint
 
 START = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

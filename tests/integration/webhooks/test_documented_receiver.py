@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from app.domain.actor import SYSTEM
 from app.domain.states import EndpointState
 from app.domain.webhooks import ATTEMPT_GAPS, JITTER
-from app.services.webhook_replay import replay_delivery
+from app.services.webhooks.replay_delivery import replay_delivery
 
 PAGE = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
 UNITS = {"s": "seconds", "min": "minutes", "h": "hours"}

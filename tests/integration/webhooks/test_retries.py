@@ -10,7 +10,7 @@ from app.domain.actor import SYSTEM
 from app.domain.errors import DeliveryNotReplayable, EndpointDisabled, NotFound
 from app.domain.identifiers import new_id
 from app.domain.webhooks import ATTEMPT_GAPS
-from app.services.webhook_replay import replay_delivery
+from app.services.webhooks.replay_delivery import replay_delivery
 
 START = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

@@ -11,7 +11,7 @@ import svix.webhooks
 from cryptography.fernet import Fernet
 
 from app.domain.actor import SYSTEM
-from app.services.webhook_secrets import reseal_secrets, rotate_secret
+from app.services.webhooks.endpoint_secrets import reseal_secrets, rotate_secret
 
 Verifier = Callable[[str], Any]
 VERIFIERS: list[Verifier] = [standardwebhooks.webhooks.Webhook, svix.webhooks.Webhook]

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from app.domain.actor import SYSTEM
-from app.services.webhook_endpoints import send_test_event
+from app.services.webhooks.endpoints import send_test_event
 from tests.support.processes import Processes, wait_until
 from workers.dispatcher import Dispatcher
 

@@ -10,11 +10,11 @@ import pytest
 from flask import Flask
 from standardwebhooks.webhooks import Webhook
 
+from app.database.transactions import owner_transaction
 from app.domain.identifiers import new_id
 from app.domain.names import Scope
-from app.models.session import owner_transaction
 from app.models.tenant import Tenant
-from app.services.api_keys import NewKey, issue_api_key
+from app.services.tenancy.api_keys import NewKey, issue_api_key
 
 BASE = "/api/v1/webhook-endpoints"
 UNKNOWN = "019a0000-0000-7000-8000-000000000000"

@@ -16,9 +16,9 @@ import pytest
 import requests
 from flask import Flask, g
 
-from app.api.problems import Problem
 from app.config import Settings
 from app.domain.errors import PayloadTooLarge, RateLimited, RequestError, Unavailable
+from app.web.problems import Problem
 
 CONF = Path(__file__).parents[3] / "deploy/nginx/facequeue.conf"
 MEBIBYTE = 1024 * 1024

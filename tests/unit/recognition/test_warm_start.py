@@ -11,7 +11,7 @@ from flask import Flask
 from app.config import Settings
 from workers import lifecycle
 from workers.recognition import loaded_pipeline, readiness
-from workers.vision import recognise
+from workers.vision.faces import recogniser as recognise
 
 
 @pytest.fixture

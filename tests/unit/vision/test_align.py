@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from workers.vision.align import CROP_SIZE, TEMPLATE, align, similarity_transform
+from workers.vision.faces.align import CROP_SIZE, TEMPLATE, align, similarity_transform
 
 
 def turned(

@@ -20,8 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from app.domain.errors import ModelLicenceRefused, ModelSelfTestFailed
 from app.domain.model_registry import load_registry
 from tests.factories.deepface_networks import WITHOUT_WEIGHTS
-from workers.vision.align import align
-from workers.vision.install_weights import Installation
+from workers.vision.faces.align import align
 from workers.vision.pipeline import (
     ImageInput,
     PipelineOptions,
@@ -29,6 +28,7 @@ from workers.vision.pipeline import (
     VisionSettings,
     build_pipeline,
 )
+from workers.vision.weights.install_weights import Installation
 
 PORTRAIT = "astronaut.png"
 

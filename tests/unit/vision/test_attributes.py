@@ -13,8 +13,8 @@ from click.testing import CliRunner
 from app.domain.model_registry import load_registry
 from tests.factories.deepface_networks import WITHOUT_WEIGHTS
 from tests.unit.vision.test_arcface import run_python
-from workers.commands.models import models
-from workers.vision.attributes import fitted_face
+from workers.commands.installed_models import models
+from workers.vision.faces.attributes import fitted_face
 from workers.vision.pipeline import ImageResult
 
 _MAKE_H5 = (
@@ -37,7 +37,7 @@ _ESTIMATE = """
 import json, sys
 from pathlib import Path
 import numpy as np
-from workers.vision.attributes import fitted_face
+from workers.vision.faces.attributes import fitted_face
 from workers.vision.pipeline import *
 asked = PipelineOptions(attributes=("emotion",), embed=False)
 allowed = sys.argv[4] == "allowed"

@@ -12,7 +12,7 @@ import pytest
 from app.domain.errors import ImageCorrupt
 from app.domain.image_header import read_image_header
 from tests.factories.images import png_of
-from workers.vision.decode import decode_in_process
+from workers.vision.images.decode import decode_in_process
 
 # 16 x 16 pixels of cyan 0, magenta 230, yellow 230, black 20, with Adobe's inverted channels.
 CMYK_RED = base64.b64decode(

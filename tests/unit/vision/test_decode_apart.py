@@ -17,9 +17,9 @@ import pytest
 from app.domain.errors import DecodeTimeout, ImageCorrupt, TooManyPixels
 from app.domain.image_header import ImageHeader, read_image_header
 from tests.factories.images import png_of
-from workers.vision import decode_apart
-from workers.vision.decode import decode_in_process
-from workers.vision.decode_apart import ApartDecoder, DecodeHelper, HelperNotStarted
+from workers.vision.images import decode_apart
+from workers.vision.images.decode import decode_in_process
+from workers.vision.images.decode_apart import ApartDecoder, DecodeHelper, HelperNotStarted
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_the_helper_loads_only_the_decoder(decoder: ApartDecoder) -> None:
 def test_a_helper_ends_when_its_parent_is_killed() -> None:
     code = (
         "import os, signal\n"
-        "from workers.vision.decode_apart import DecodeHelper\n"
+        "from workers.vision.images.decode_apart import DecodeHelper\n"
         "print(DecodeHelper(5)._process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

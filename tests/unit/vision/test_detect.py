@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from workers.vision.detect import Detections, Detector, suppress
 from workers.vision.engines.onnx_runtime import OnnxRuntimeEngine
-from workers.vision.find_faces import find_faces
+from workers.vision.faces.detect import Detections, Detector, suppress
+from workers.vision.faces.find_faces import find_faces
 from workers.vision.results import PipelineOptions
 
 OPTIONS = PipelineOptions()
@@ -39,7 +39,7 @@ def test_finds_the_boxes_that_opencvs_detector_finds(
     portrait: Callable[[str], np.ndarray],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("workers.vision.detect._agreed", lambda kept, _candidates: kept)
+    monkeypatch.setattr("workers.vision.faces.detect._agreed", lambda kept, _candidates: kept)
     picture = portrait("astronaut.png")
     opencv = cv2.FaceDetectorYN.create(
         str(models_dir / "yunet_2023mar_fp32.onnx"), "", (512, 512), 0.7, 0.3

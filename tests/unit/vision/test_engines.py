@@ -12,8 +12,8 @@ import pytest
 
 from app.domain.errors import ModelError
 from workers.vision.engines import select
-from workers.vision.models import load_model
-from workers.vision.owners import require_single_owners
+from workers.vision.engines.owners import require_single_owners
+from workers.vision.load_model import load_model
 from workers.vision.pipeline import (
     ImageInput,
     PipelineOptions,
@@ -140,7 +140,7 @@ def test_a_swapped_channel_order_fails_the_self_test(
     models_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from app.domain.errors import ModelSelfTestFailed
-    from workers.vision import recognise
+    from workers.vision.faces import recogniser as recognise
 
     prepare: Callable[..., np.ndarray] = recognise.prepare
     monkeypatch.setattr(recognise, "prepare", lambda crops, spec: prepare(crops, spec)[:, ::-1])

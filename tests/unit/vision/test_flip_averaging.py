@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from app.domain.errors import ModelSelfTestFailed
-from workers.vision import self_test
-from workers.vision.align import align
+from workers.vision.faces.align import align
 from workers.vision.pipeline import (
     ImageInput,
     PipelineOptions,
@@ -20,6 +19,7 @@ from workers.vision.pipeline import (
     build_pipeline,
 )
 from workers.vision.results import FaceResult
+from workers.vision.weights import self_test
 
 NAME = "astronaut.png"
 

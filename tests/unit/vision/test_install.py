@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 
 from app.domain.errors import ModelDigestMismatch, ModelError
 from app.domain.model_registry import load_registry
-from workers.commands.models import models
-from workers.vision import fetch_weights, install_weights
-from workers.vision.install_weights import Installation
+from workers.commands.installed_models import models
+from workers.vision.weights import fetch_weights, install_weights
+from workers.vision.weights.install_weights import Installation
 
 SFACE = load_registry().model("SFace")
 

@@ -17,10 +17,10 @@ from app.domain.errors import ModelError, ModelNotInstalled
 from app.domain.model_registry import REGISTRY_FILE, load_registry
 from tests.factories.liveness_standin import NAMES, without_red, write_standins
 from tests.factories.torch_weights import narrow_minifasnet, write_torch_file
-from workers.commands.models import models
-from workers.vision import install_weights
-from workers.vision.adopt_classifier import adopt_classifier
-from workers.vision.minifasnet import minifasnet_graph
+from workers.commands.installed_models import models
+from workers.vision.weights import install_weights
+from workers.vision.weights.adopt_classifier import adopt_classifier
+from workers.vision.weights.minifasnet import minifasnet_graph
 
 PUBLISHED = ("minifasnet_v2.onnx", "minifasnet_v1se.onnx")
 

@@ -14,10 +14,10 @@ HEAVY = ("cv2", "onnxruntime", "onnx", "openvino", "tensorflow", "deepface", "fl
     "module",
     [
         "workers.vision.pipeline",
-        "workers.vision.install_weights",
+        "workers.vision.weights.install_weights",
         "workers.vision.engines.openvino",
         "workers.vision.engines.deepface",
-        "workers.commands.models",
+        "workers.commands.installed_models",
         "app.domain.model_registry",
     ],
 )

@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from workers.vision import find_faces, recognise
-from workers.vision.align import align
-from workers.vision.light import is_dark, lightened_face, lightened_picture
+from workers.vision.faces import find_faces
+from workers.vision.faces import recogniser as recognise
+from workers.vision.faces.align import align
+from workers.vision.images.light import is_dark, lightened_face, lightened_picture
 from workers.vision.results import ImageResult
 
 NAMES = ("obama.jpg", "biden.jpg", "astronaut.png", "grace_hopper.jpg")

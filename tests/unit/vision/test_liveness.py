@@ -21,9 +21,7 @@ from app.domain.errors import (
 )
 from app.domain.model_registry import REGISTRY_FILE, LivenessEntry, load_registry
 from tests.factories.liveness_standin import without_red, write_standins
-from workers.vision import liveness_self_test
-from workers.vision.install_weights import Installation
-from workers.vision.liveness import PassiveLiveness, enlarged_view, installed_liveness
+from workers.vision.faces.liveness import PassiveLiveness, enlarged_view, installed_liveness
 from workers.vision.pipeline import (
     ImageInput,
     ImageResult,
@@ -32,6 +30,8 @@ from workers.vision.pipeline import (
     VisionSettings,
     build_pipeline,
 )
+from workers.vision.weights import liveness_self_test
+from workers.vision.weights.install_weights import Installation
 
 ENTRY = load_registry().liveness_model("MiniFASNet")
 

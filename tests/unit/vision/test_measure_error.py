@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workers.vision.measure_error import equal_error_rate
+from workers.vision.measure.measure_error import equal_error_rate
 
 
 def rate(genuine: list[float], impostor: list[float]) -> tuple[float, float]:

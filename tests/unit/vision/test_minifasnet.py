@@ -14,8 +14,8 @@ import pytest
 
 from app.domain.errors import ModelError
 from tests.factories.torch_weights import narrow_minifasnet, write_torch_file
-from workers.vision.minifasnet import minifasnet_graph
-from workers.vision.torch_file import read_state
+from workers.vision.weights.minifasnet import minifasnet_graph
+from workers.vision.weights.torch_file import read_state
 
 # A child of its own, so that TensorFlow stays out of the test process. Layers have the names of
 # their PyTorch counterparts with underscores for dots; weights are random, the variances too.

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from workers.vision.align import TEMPLATE
-from workers.vision.quality import face_quality
+from workers.vision.faces.align import TEMPLATE
+from workers.vision.faces.quality import face_quality
 from workers.vision.results import ImageResult
 
 FRONTAL = (TEMPLATE * 2).astype(np.float32)
@@ -20,7 +20,7 @@ def crop(
     run_one: Callable[..., ImageResult],
     encode: Callable[..., bytes],
 ) -> np.ndarray:
-    from workers.vision.align import align
+    from workers.vision.faces.align import align
 
     picture = portrait("grace_hopper.jpg")
     (face,) = run_one(encode(picture, "png"), embed=False).faces

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from workers.vision.shrink import resized
+from workers.vision.images.shrink import resized
 
 
 @pytest.mark.parametrize("scale", [0.9, 0.5, 0.31, 0.2, 0.07])

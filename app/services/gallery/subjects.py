@@ -1,0 +1,118 @@
+"""Use cases: people of a collection are added, changed and erased.
+
+Locks are taken in one order here and when faces are enrolled: subject, faces, collection.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.database.transactions import tenant_transaction
+from app.domain.actor import Actor
+from app.domain.errors import AlreadyExists, FieldError
+from app.domain.identifiers import new_id
+from app.models.face import Face
+from app.models.subject import Subject
+from app.queries.collections import find_collection
+from app.queries.subjects import find_subject
+from app.services.gallery.face_count import lower_face_count
+from app.services.tenancy.record_audit import record_audit
+
+
+def create_subject(
+    tenant_id: UUID,
+    collection_id: UUID,
+    external_id: str,
+    metadata: dict[str, Any],
+    actor: Actor,
+) -> Subject:
+    """Add a person to a collection.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+        AlreadyExists: the collection has a subject of this external id.
+    """
+    subject = Subject(
+        id=new_id(),
+        tenant_id=tenant_id,
+        collection_id=collection_id,
+        external_id=external_id,
+        metadata_=metadata,
+    )
+    with tenant_transaction(tenant_id) as session:
+        find_collection(session, tenant_id, collection_id)
+        session.add(subject)
+        _flush(session)
+        _audit(session, subject, actor, "created")
+    return subject
+
+
+def update_subject(
+    tenant_id: UUID,
+    collection_id: UUID,
+    subject_id: UUID,
+    changes: Mapping[str, Any],
+    actor: Actor,
+) -> Subject:
+    """Change `external_id` or `metadata`.
+
+    Raises:
+        NotFound: the collection of this tenant has no such subject.
+        AlreadyExists: another subject of the collection has the external id.
+    """
+    with tenant_transaction(tenant_id) as session:
+        subject = find_subject(session, tenant_id, collection_id, subject_id, lock=True)
+        subject.external_id = changes.get("external_id", subject.external_id)
+        subject.metadata_ = changes.get("metadata", subject.metadata_)
+        subject.updated_at = dt.datetime.now(dt.UTC)
+        _flush(session)
+        _audit(session, subject, actor, "updated", {"fields": sorted(changes)})
+    return subject
+
+
+def delete_subject(tenant_id: UUID, collection_id: UUID, subject_id: UUID, actor: Actor) -> None:
+    """Erase a person with all faces and embeddings.
+
+    Raises:
+        NotFound: the collection of this tenant has no such subject.
+    """
+    with tenant_transaction(tenant_id) as session:
+        subject = find_subject(session, tenant_id, collection_id, subject_id, lock=True)
+        faces = session.scalars(
+            delete(Face)
+            .where(Face.tenant_id == tenant_id, Face.subject_id == subject_id)
+            .returning(Face.id)
+        ).all()
+        session.delete(subject)
+        session.flush()
+        lower_face_count(session, tenant_id, collection_id, len(faces))
+        _audit(session, subject, actor, "deleted", {"faces": len(faces)})
+
+
+def _flush(session: Session) -> None:
+    try:
+        session.flush()
+    except IntegrityError as error:
+        raise AlreadyExists(
+            "The collection has a subject of this external id",
+            errors=(FieldError("/external_id", "it is taken"),),
+        ) from error
+
+
+def _audit(
+    session: Session,
+    subject: Subject,
+    actor: Actor,
+    verb: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    record_audit(
+        session, subject.tenant_id, actor, f"subject.{verb}", "subject", subject.id, detail
+    )

@@ -1,0 +1,75 @@
+"""Use cases of an operator: look at items that killed their workers, and try them again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.database.transactions import owner_transaction, tenant_transaction
+from app.domain.actor import SYSTEM
+from app.domain.errors import Conflict, NotFound
+from app.domain.job_options import JobOptions
+from app.domain.job_request import ItemRequest, JobRequest
+from app.domain.states import Operation
+from app.models.dead_letter import DeadLetter
+from app.models.job import Item, Job
+from app.models.subject import Subject
+from app.services.jobs.submit_job import submit_job
+
+
+def list_dead_letters(*, redriven: bool = False) -> Sequence[DeadLetter]:
+    """Dead letters of every tenant, oldest first; those already redriven only when asked for."""
+    query = select(DeadLetter).order_by(DeadLetter.id)
+    if not redriven:
+        query = query.where(DeadLetter.redriven_at.is_(None))
+    with owner_transaction() as session:
+        return session.execute(query).scalars().all()
+
+
+def redrive(letter_id: UUID) -> UUID:
+    """Submit the item again, as a job of one; returns that job's id.
+
+    Raises:
+        NotFound: no such dead letter, or its job was removed since.
+        Conflict: it was redriven before.
+    """
+    with owner_transaction() as session:
+        letter = session.get(DeadLetter, letter_id)
+    if letter is None:
+        raise NotFound(f"There is no dead letter {letter_id}; see: flask dead-letters list")
+    if letter.redriven_job_id is not None:
+        raise Conflict(f"It was redriven as job {letter.redriven_job_id}")
+    with tenant_transaction(letter.tenant_id) as session:
+        job_id = submit_job(letter.tenant_id, _request(session, letter), SYSTEM).id
+        kept = session.get_one(DeadLetter, letter_id)
+        kept.redriven_at, kept.redriven_job_id = dt.datetime.now(dt.UTC), job_id
+        session.flush()
+    return job_id
+
+
+def _request(session: Session, letter: DeadLetter) -> JobRequest:
+    job = session.get(Job, letter.job_id)
+    item = session.get(Item, (letter.job_id, letter.item_seq))
+    if job is None or item is None:
+        raise NotFound("The job of this dead letter was removed; submit the image anew")
+    subject = session.get(Subject, item.subject_id) if item.subject_id else None
+    return JobRequest(
+        operation=Operation(job.operation),
+        items=(
+            ItemRequest(
+                custom_id=item.custom_id,
+                image=item.image_uri,
+                reference=item.reference_uri,
+                subject=subject.external_id if subject else None,
+            ),
+        ),
+        collection_id=job.collection_id,
+        options=JobOptions.from_json(job.options),
+        webhook_endpoint_id=job.webhook_endpoint_id,
+        notify_webhooks=job.notify_webhooks,
+        metadata=job.metadata_,
+    )

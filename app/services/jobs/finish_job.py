@@ -1,0 +1,102 @@
+"""Use case: a job whose last item is closed ends, and its webhooks are written with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.database.notify import wake_at_commit
+from app.domain.identifiers import new_id
+from app.domain.job_event import job_event
+from app.domain.states import TERMINAL_EVENT, JobState, advance
+from app.domain.webhooks import event_payload
+from app.models.job import Job
+from app.models.webhook_delivery import WebhookDelivery
+from app.models.webhook_endpoint import WebhookEndpoint
+
+
+def finish_job(session: Session, job_id: UUID, ending: JobState | None = None) -> bool:
+    """End one job if nothing of it is open; returns whether this call was the one that did."""
+    return bool(finish_jobs(session, [job_id], ending))
+
+
+def finish_jobs(
+    session: Session, job_ids: Sequence[UUID], ending: JobState | None = None
+) -> list[UUID]:
+    """End those of these jobs of which nothing is open; returns which this call ended.
+
+    Called by whoever closed the last item (result writer, canceller, reconciler), in the
+    transaction that closed it. `ending` is for jobs that end otherwise than by their items.
+    """
+    jobs = _ready_to_end(session, job_ids)
+    if not jobs:
+        return []
+    finished_at = dt.datetime.now(dt.UTC)
+    endings: dict[JobState, list[UUID]] = defaultdict(list)
+    for job in jobs:
+        state = JobState(job.state)
+        by_items = JobState.CANCELED if state is JobState.CANCELLING else JobState.SUCCEEDED
+        endings[advance(state, ending or by_items)].append(job.id)
+    for ended_as, ids in endings.items():
+        session.execute(
+            update(Job).where(Job.id.in_(ids)).values(state=ended_as, finished_at=finished_at)
+        )
+    if current_app.config["SETTINGS"].enable_webhooks:
+        _write_deliveries(session, [job for job in jobs if job.notify_webhooks], finished_at)
+    wake_at_commit(session, [job.id for job in jobs if job.awaited])
+    return [job.id for job in jobs]
+
+
+def _ready_to_end(session: Session, job_ids: Sequence[UUID]) -> Sequence[Job]:
+    return session.scalars(
+        select(Job)
+        .where(
+            Job.id.in_(job_ids),
+            Job.open_items == 0,
+            Job.sealed_at.is_not(None),
+            Job.finished_at.is_(None),
+        )
+        .order_by(Job.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def _write_deliveries(session: Session, jobs: Sequence[Job], finished_at: dt.datetime) -> None:
+    """One row a job and endpoint that wants to know; unique, whoever ends the job twice.
+
+    Endpoints that are disabled get theirs too: the delivery holds it until they are enabled again.
+    """
+    if not jobs:
+        return
+    endpoints = session.execute(select(WebhookEndpoint.id, WebhookEndpoint.events)).all()
+    rows = [
+        _delivery(job, endpoint.id, finished_at)
+        for job in jobs
+        for endpoint in endpoints
+        if TERMINAL_EVENT[JobState(job.state)] in endpoint.events
+        and job.webhook_endpoint_id in {None, endpoint.id}
+    ]
+    if rows:
+        session.execute(insert(WebhookDelivery).values(rows).on_conflict_do_nothing())
+
+
+def _delivery(job: Job, endpoint_id: UUID, finished_at: dt.datetime) -> dict[str, Any]:
+    delivery_id = new_id()
+    event = TERMINAL_EVENT[JobState(job.state)]
+    return {
+        "id": delivery_id,
+        "tenant_id": job.tenant_id,
+        "endpoint_id": endpoint_id,
+        "job_id": job.id,
+        "type": event.value,
+        "payload": event_payload(delivery_id, event, finished_at, job_event(job)),
+    }

@@ -1,0 +1,43 @@
+"""Use case: put right what a crash left between two transactions, and end what is overdue."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from app.database.transactions import queue_transaction, tenant_transaction
+from app.domain.states import JobState
+from app.queries.queue_depth import overdue_jobs
+from app.services.jobs.close_shards import close_unleased_shards
+from app.services.jobs.finish_job import finish_job
+
+_BATCH = 500
+
+
+def reconcile_jobs() -> int:
+    """End jobs that are overdue; returns how many ended."""
+    with queue_transaction() as session:
+        overdue = overdue_jobs(session, _BATCH)
+    return sum(_settle(job) for job in overdue)
+
+
+def _settle(job: Row[Any]) -> bool:
+    with tenant_transaction(job.tenant_id) as session:
+        if job.state == JobState.CANCELLING:
+            close_unleased_shards(session, job.id)
+            return finish_job(session, job.id)
+        if job.expired and job.state == JobState.QUEUED:
+            return _expire(session, job.id)
+        return finish_job(session, job.id)
+
+
+def _expire(session: Session, job_id: UUID) -> bool:
+    with session.begin_nested() as attempt:
+        close_unleased_shards(session, job_id)
+        if finish_job(session, job_id, JobState.EXPIRED):
+            return True
+        attempt.rollback()  # somebody holds a shard: it does not wait any more
+    return False

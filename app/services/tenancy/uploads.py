@@ -1,0 +1,76 @@
+"""Use case: a client uploads a picture."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from uuid import UUID
+
+from flask import current_app
+
+from app.adapters.s3 import ObjectStore
+from app.config import Settings
+from app.database.transactions import tenant_transaction
+from app.domain.actor import Actor
+from app.domain.errors import FieldError, ImageRejected, ItemError, PayloadTooLarge
+from app.domain.identifiers import new_id
+from app.domain.image_header import ImageHeader, read_image_header
+from app.domain.storage import upload_location
+from app.models.image import Image
+from app.services.tenancy.record_audit import record_audit
+
+
+def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
+    """Keep a picture in S3 under a key that we make, then its row.
+
+    A row that fails leaves an object that nothing names; retention removes those.
+
+    Raises:
+        PayloadTooLarge: more than MAX_UPLOAD_SIZE bytes.
+        ImageRejected: not an image we read; `errors` holds the item code it would fail with.
+        Unavailable: S3 did not take it.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
+    if len(content) > settings.max_upload_size:
+        raise PayloadTooLarge(f"An image may have {settings.max_upload_size} bytes")
+    header = _header_of(content)
+    image_id = new_id()
+    place = upload_location(settings.aws_storage_bucket_name, tenant_id, image_id)
+    image = _new_image(tenant_id, image_id, str(place), content, header)
+    object_store(settings).write(place, content, header.content_type)
+    with tenant_transaction(tenant_id) as session:
+        session.add(image)
+        session.flush()
+        detail = {"sha256": image.sha256.hex(), "bytes": image.byte_count}
+        record_audit(session, tenant_id, actor, "image.uploaded", "image", image.id, detail)
+    return image
+
+
+@lru_cache(maxsize=1)
+def object_store(settings: Settings) -> ObjectStore:
+    """Return the process's S3 client; the first call builds it."""
+    return ObjectStore.from_settings(settings)
+
+
+def _header_of(content: bytes) -> ImageHeader:
+    try:
+        return read_image_header(content)
+    except ItemError as error:
+        reason = f"{error.code}: {error.message}"
+        raise ImageRejected(error.message, errors=(FieldError("/file", reason),)) from error
+
+
+def _new_image(
+    tenant_id: UUID, image_id: UUID, uri: str, content: bytes, header: ImageHeader
+) -> Image:
+    width, height = header.displayed_size
+    return Image(
+        id=image_id,
+        tenant_id=tenant_id,
+        uri=uri,
+        sha256=hashlib.sha256(content).digest(),
+        content_type=header.content_type,
+        width=width,
+        height=height,
+        byte_count=len(content),
+    )

@@ -1,0 +1,178 @@
+"""Use case: an operator, or a load balancer, asks whether this host can serve.
+
+Without PostgreSQL or with another schema it cannot. Without broker, S3 or workers it can still take
+jobs, since Postgres is the queue of record: that is `degraded`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from flask import Flask, current_app
+from kombu.connection import Connection
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.config import Settings
+from app.database.base import db
+from app.database.transactions import queue_transaction
+from app.domain.errors import ItemError, ModelError
+from app.domain.model_registry import load_registry
+from app.queries.queue_depth import live_slots, waiting_models
+from app.services.tenancy.uploads import object_store
+
+_DEADLINE_S = 3.0
+_BROKER_TIMEOUT_S = 2
+_HEAD_FILE = Path(__file__).parents[3] / "migrations" / ".current-alembic-head"
+
+
+class Health(StrEnum):
+    """`failed` for one dependency makes the whole `degraded`, or `unavailable` if it is vital."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True)
+class Check:
+    """The state of one dependency."""
+
+    status: Health
+    detail: str = ""
+    duration_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The state of the whole, and of each dependency by name."""
+
+    status: Health
+    checks: dict[str, Check]
+
+
+_OK = Check(Health.OK)
+_VITAL = ("postgres", "migrations")
+
+
+# A superuser, the tables' owner, and whoever acts as one of them, see every tenant's rows.
+_UNBOUND = """
+SELECT pg_has_role('facequeue_owner', 'USAGE') OR rolbypassrls
+FROM pg_roles WHERE rolname = current_user
+"""
+
+
+def check_readiness() -> Readiness:
+    """Ask every dependency at once; one that has not answered after three seconds has failed."""
+    flask_app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - Flask's own way
+    pool = ThreadPoolExecutor(max_workers=len(_PROBES))
+    futures = {name: pool.submit(_timed, flask_app, probe) for name, probe in _PROBES.items()}
+    wait(futures.values(), timeout=_DEADLINE_S)
+    pool.shutdown(wait=False, cancel_futures=True)
+    checks = {name: _result(future) for name, future in futures.items()}
+    if any(checks[name].status is Health.FAILED for name in _VITAL):
+        return Readiness(Health.UNAVAILABLE, checks)
+    fine = all(check.status is Health.OK for check in checks.values())
+    return Readiness(Health.OK if fine else Health.DEGRADED, checks)
+
+
+def _result(future: Future[Check]) -> Check:
+    if not future.done():
+        return Check(Health.FAILED, f"no answer in {_DEADLINE_S:.0f} s")
+    return future.result()
+
+
+def _timed(flask_app: Flask, probe: Callable[[Settings], Check]) -> Check:
+    started = time.perf_counter()
+    with flask_app.app_context():
+        check = probe(flask_app.config["SETTINGS"])
+    duration_ms = round((time.perf_counter() - started) * 1000, 1)
+    return Check(check.status, check.detail, duration_ms)
+
+
+def _postgres(_settings: Settings) -> Check:
+    try:
+        unbound = [
+            engine for engine in (db.engine, db.engines["queue"]) if _scalar(engine, _UNBOUND)
+        ]
+    except SQLAlchemyError:
+        return Check(Health.FAILED, "the database does not answer")
+    if unbound:
+        names = ", ".join(str(engine.url.username) for engine in unbound)
+        return Check(Health.FAILED, f"row-level security does not bind {names}: use another role")
+    return _OK
+
+
+def _migrations(_settings: Settings) -> Check:
+    wanted = _HEAD_FILE.read_text(encoding="utf-8").strip()
+    try:
+        found = _scalar(db.engine, "SELECT version_num FROM alembic_version")
+    except SQLAlchemyError:
+        return Check(Health.FAILED, "the schema's revision cannot be read")
+    if found != wanted:
+        return Check(Health.FAILED, f"the schema is at {found}, this version needs {wanted}")
+    return _OK
+
+
+def _broker(settings: Settings) -> Check:
+    options = {"socket_timeout": _BROKER_TIMEOUT_S, "socket_connect_timeout": _BROKER_TIMEOUT_S}
+    is_redis = settings.broker_url.startswith(("redis://", "rediss://"))
+    try:
+        with Connection(  # type: ignore[no-untyped-call] # kombu's is untyped
+            settings.broker_url,
+            connect_timeout=_BROKER_TIMEOUT_S,
+            transport_options=options if is_redis else {},
+        ) as connection:
+            connection.ensure_connection(max_retries=1)
+    except (BrokerError, OSError):
+        return Check(Health.FAILED, "the broker does not answer; jobs wait")
+    return _OK
+
+
+def _storage(settings: Settings) -> Check:
+    try:
+        object_store(settings).check(settings.aws_storage_bucket_name)
+    except ItemError:
+        return Check(Health.FAILED, "the bucket for uploads does not answer")
+    return _OK
+
+
+def _workers(settings: Settings) -> Check:
+    try:
+        with queue_transaction() as session:
+            slots = live_slots(session)
+            needed = waiting_models(session) | {_offered(settings)}
+    except SQLAlchemyError:
+        return Check(Health.FAILED, "the workers' heartbeats cannot be read")
+    except ModelError as error:
+        return Check(Health.DEGRADED, str(error))
+    idle = sorted(needed - slots.keys())
+    if idle:
+        return Check(Health.DEGRADED, f"no live worker for {', '.join(idle)}; its jobs wait")
+    return Check(Health.OK, ", ".join(f"{model}: {slots[model]}" for model in sorted(slots)))
+
+
+def _offered(settings: Settings) -> str:
+    registry = load_registry(settings.models_dir, flip_averaging=settings.face_flip_averaging)
+    return registry.model(settings.face_recognition_model).identity
+
+
+def _scalar(engine: Engine, statement: str) -> object:
+    with engine.connect() as connection:
+        return connection.execute(text(statement)).scalar()
+
+
+_PROBES: dict[str, Callable[[Settings], Check]] = {
+    "postgres": _postgres,
+    "migrations": _migrations,
+    "broker": _broker,
+    "storage": _storage,
+    "workers": _workers,
+}

@@ -1,0 +1,117 @@
+"""`@idempotent`: a POST with an Idempotency-Key has its effect once, and its answer is replayed.
+
+Stands between `@requires` and `@takes`: a refused key is never kept, a refused body is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
+
+from flask import Response, make_response, request
+from werkzeug.exceptions import HTTPException
+
+from app.domain.errors import FieldError, RequestError
+from app.services.tenancy.run_once import Answer, KeyedRequest, Refused, run_once
+from app.web.auth import principal
+from app.web.errors import error_response
+from app.web.operation_doc import describe
+
+KEY_HEADER = "Idempotency-Key"
+REPLAYED_HEADER = "Idempotent-Replayed"
+
+_KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
+_KEPT_HEADERS = ("Content-Type", "Location", "Retry-After")
+_READ_BYTES = 1 << 16
+
+_DOCUMENTED_HEADER = {
+    "name": KEY_HEADER,
+    "description": "The same key and body within 24 hours get the first answer again",
+    "schema": {"type": "string", "pattern": f"^{_KEY_FORM.pattern}$"},
+}
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def idempotent(view: View) -> View:
+    """Make a POST safe to repeat."""
+    return _wrapped(view, shows_secret=False)
+
+
+def idempotent_secret(view: View) -> View:
+    """Make a POST safe to repeat whose answer shows a secret: kept encrypted, for ten minutes."""
+    return _wrapped(view, shows_secret=True)
+
+
+def _wrapped(view: View, *, shows_secret: bool) -> View:
+    @wraps(view)
+    def once(*args: Any, **kwargs: Any) -> Response:
+        if KEY_HEADER not in request.headers:
+            return make_response(view(*args, **kwargs))
+        keyed = KeyedRequest(principal().tenant_id, _key(), _fingerprint(), shows_secret)
+        answer, is_replay = run_once(keyed, lambda: _answer_of(view, args, kwargs))
+        response = Response(answer.body, answer.status, answer.headers)
+        if is_replay:
+            response.headers[REPLAYED_HEADER] = "true"
+        return response
+
+    describe(once, _DOCUMENTED_HEADER)
+    vars(once)["is_idempotent"] = True
+    return cast("View", once)
+
+
+def _answer_of(view: Callable[..., Any], args: Any, kwargs: Any) -> Answer:
+    try:
+        return _kept(make_response(view(*args, **kwargs)))
+    except (RequestError, HTTPException) as error:
+        response = error_response(error)
+        if isinstance(response, HTTPException) or not _is_kept(response.status_code):
+            raise
+        raise Refused(_kept(response)) from error
+
+
+def _is_kept(status: int) -> bool:
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS
+
+
+def _kept(response: Response) -> Answer:
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    return Answer(response.status_code, headers, response.get_data())
+
+
+def _key() -> str:
+    key = request.headers[KEY_HEADER]
+    if not _KEY_FORM.fullmatch(key):
+        detail = "1 to 255 visible ASCII characters"
+        raise RequestError(
+            f"{KEY_HEADER} is not usable: {detail}", errors=(FieldError(f"/{KEY_HEADER}", detail),)
+        )
+    return key
+
+
+def _fingerprint() -> bytes:
+    """Digest all that the request asks. Of a form, the parts: its boundary differs each time.
+
+    Raises:
+        RequestError: the body broke off on its way. Nothing is kept under the key then: the client
+            sends the whole of it again.
+    """
+    digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
+    body = request.get_data(cache=True)
+    if request.content_length is not None and len(body) != request.content_length:
+        raise RequestError(f"The body ended after {len(body)} of {request.content_length} bytes")
+    if request.mimetype != "multipart/form-data":
+        digest.update(body)
+        return digest.digest()
+    for name, value in sorted(request.form.items(multi=True)):
+        digest.update(f"{name}={value}\n".encode())
+    for name, file in sorted(request.files.items(multi=True)):
+        digest.update(f"{name}:{file.mimetype}\n".encode())
+        while piece := file.stream.read(_READ_BYTES):
+            digest.update(piece)
+        file.stream.seek(0)
+    return digest.digest()

@@ -1,0 +1,71 @@
+"""A blueprint whose decorators keep our views' types, and the API object behind them all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from flask_smorest import Api, Blueprint
+from marshmallow import Schema
+
+from app.api.examples import example_of
+from app.web.bodies import BodyParser
+from app.web.operation_doc import add_request_headers, response_header
+from app.web.pagination import page_schema
+from app.web.problems import PROBLEM_TYPE, ProblemSchema
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
+    """The views of one resource. Reads as: who may call, what comes in, what goes out."""
+
+    ARGUMENTS_PARSER = BodyParser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(add_request_headers)
+
+    def takes(self, schema: type[Schema], location: str = "json") -> Callable[[View], View]:
+        """Parse and validate the body (or `query`, `files`); pass it as the first argument."""
+        example = example_of(schema)
+        return cast(
+            "Callable[[View], View]", self.arguments(schema(), location=location, example=example)
+        )
+
+    def returns(
+        self, status: int, schema: type[Schema] | None = None, **documented: Any
+    ) -> Callable[[View], View]:
+        """Serialise what the view returns."""
+        documented.setdefault("example", schema and example_of(schema))
+        return cast("Callable[[View], View]", self.response(status, schema, **documented))
+
+    def returns_page(self, item: type[Schema], **headers: Any) -> Callable[[View], View]:
+        """Serialise a page of such items."""
+        example = {"data": [example_of(item)], "next_cursor": None}
+        headers["Link"] = response_header('The next page, as `rel="next"`; absent on the last')
+        return self.returns(200, page_schema(item), example=example, headers=headers)
+
+    def also_returns(self, status: int, **documented: Any) -> Callable[[View], View]:
+        """Document another answer than the usual one."""
+        if schema := documented.get("schema"):
+            documented.setdefault("example", example_of(schema))
+        return cast("Callable[[View], View]", self.alt_response(status, **documented))
+
+
+class FaceQueueApi(Api):  # type: ignore[misc] # flask-smorest ships no types
+    """flask-smorest's Api with our error documents; our own handlers answer errors."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to app/web/errors.py."""
+
+    def _register_responses(self) -> None:
+        """Document the one form that every error has."""
+        content = {PROBLEM_TYPE: {"schema": ProblemSchema, "example": example_of(ProblemSchema)}}
+        for name, description in (
+            (self.DEFAULT_ERROR_RESPONSE_NAME, "What went wrong (RFC 9457)"),
+            ("UNPROCESSABLE_ENTITY", "Fields are missing or wrong; `errors` points at each"),
+        ):
+            self.spec.components.response(name, {"description": description, "content": content})
