@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.database.base import db
     from app.database.pool import bound_idle_transactions, look_before_use
     from app.logs import configure_logging
+    from app.web import register_web
 
     settings = settings or load_settings()
     configure_logging(settings.log_level)
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         for engine in (db.engine, db.engines["queue"]):
             bound_idle_transactions(engine, settings.lease_seconds)
     Migrate(app, db, directory="migrations")
+    register_web(app)
     register_api(app)
     register_commands(app)
     return app

@@ -10,19 +10,15 @@ from app.api import (
     audit_events,
     collections,
     docs,
-    health,
     images,
     jobs,
-    metrics,
     subjects,
     webhook_endpoints,
 )
+from app.api.resource import FaceQueueApi
 from app.config import Settings
-from app.web.errors import init_errors
 from app.web.idempotency import REPLAYED_HEADER
-from app.web.rate_limit import init_rate_limit
-from app.web.request_context import REQUEST_ID_HEADER, init_request_context
-from app.web.resource import FaceQueueApi
+from app.web.request_context import REQUEST_ID_HEADER
 
 BASE = "/api/v1"
 
@@ -35,9 +31,6 @@ RESOURCES = (
     api_keys.blueprint,
     audit_events.blueprint,
 )
-# Outside /api/v1, without a key, and not in the OpenAPI document.
-OPERATIONAL = (docs.blueprint, health.blueprint, metrics.blueprint)
-
 # What a script in a browser may read of an answer.
 EXPOSED_HEADERS = (
     "ETag",
@@ -51,25 +44,14 @@ EXPOSED_HEADERS = (
     REQUEST_ID_HEADER,
 )
 
-# A multipart body is a little larger than the file in it.
-_FORM_OVERHEAD = 64 * 1024
-
 
 def register_api(app: Flask) -> None:
-    """Add every resource to the application, and what all requests share."""
-    settings: Settings = app.config["SETTINGS"]
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_size + _FORM_OVERHEAD
-    app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
-    init_request_context(app)
-    metrics.init_metrics(app)
-    init_errors(app)
-    init_rate_limit(app, settings)
-    _allow_origins(app, settings)
+    """Add every resource to the application, and the page that describes them."""
+    _allow_origins(app, app.config["SETTINGS"])
     api = _new_api(app)
     for resource in RESOURCES:
         api.register_blueprint(resource, url_prefix=BASE)
-    for pages in OPERATIONAL:
-        app.register_blueprint(pages)
+    app.register_blueprint(docs.blueprint)
 
 
 def _new_api(app: Flask) -> FaceQueueApi:

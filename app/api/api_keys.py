@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import jsonify
 
+from app.api.resource import Resource
 from app.api.schemas.api_keys import ApiKeyCreateSchema, ApiKeySchema, NewApiKeySchema
 from app.domain.names import Scope
 from app.queries import api_keys as queries
@@ -15,7 +16,6 @@ from app.services.tenancy.api_keys import NewKey
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent_secret
 from app.web.pagination import PageArgs, page_of
-from app.web.resource import Resource
 
 blueprint = Resource("api-keys", __name__, description="Keys to this API")
 

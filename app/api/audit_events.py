@@ -6,12 +6,12 @@ from typing import Any
 
 from marshmallow import fields
 
+from app.api.resource import Resource
 from app.domain.names import Scope
 from app.queries import audit_events as queries
 from app.web.auth import requires
 from app.web.fields import RowSchema
 from app.web.pagination import PageArgs, page_of
-from app.web.resource import Resource
 
 blueprint = Resource("audit-events", __name__, description="Who did what, and read whose faces")
 

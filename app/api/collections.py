@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from app.api.resource import Resource
 from app.api.schemas.collections import (
     CollectionCreateSchema,
     CollectionSchema,
@@ -19,7 +20,6 @@ from app.services.gallery.collections import NewCollection
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent
 from app.web.pagination import PageArgs, page_of
-from app.web.resource import Resource
 
 blueprint = Resource("collections", __name__, description="Galleries, each bound to one model")
 

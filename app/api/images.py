@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.api.resource import Resource
 from app.api.schemas.images import ImageSchema, ImageUploadSchema
 from app.domain.names import Scope
 from app.models.image import Image
 from app.services.tenancy.uploads import upload_image as upload
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent
-from app.web.resource import Resource
 
 blueprint = Resource("images", __name__, description="Images that have no place in S3 yet")
 

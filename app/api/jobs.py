@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, url_for
 
+from app.api.resource import Resource
 from app.api.result_view import result_view
 from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobListArgs, JobSchema
 from app.database.transactions import tenant_transaction
@@ -29,7 +30,6 @@ from app.web.idempotency import idempotent
 from app.web.operation_doc import response_header
 from app.web.pagination import page
 from app.web.prefer import answers_when_ended, preferred_wait_s
-from app.web.resource import Resource
 
 blueprint = Resource("jobs", __name__, description="One operation over one or many images")
 

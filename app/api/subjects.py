@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from app.api.resource import Resource
 from app.api.schemas.subjects import (
     FaceSchema,
     SubjectCreateSchema,
@@ -19,7 +20,6 @@ from app.services.gallery import faces, subjects
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent
 from app.web.pagination import PageArgs, page, page_of
-from app.web.resource import Resource
 
 blueprint = Resource("subjects", __name__, description="People of a collection and their faces")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from app.api.resource import Resource
 from app.api.schemas.webhook_endpoints import (
     AttemptSchema,
     DeliveryArgs,
@@ -27,7 +28,6 @@ from app.services.webhooks.endpoints import NewEndpoint
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent, idempotent_secret
 from app.web.pagination import PageArgs, page, page_of
-from app.web.resource import Resource
 
 blueprint = Resource("webhook-endpoints", __name__, description="Who is told when a job ends")
 

@@ -7,7 +7,7 @@ import click
 from app.commands.api_keys import tenant_option
 from app.commands.typed_errors import CommandGroup
 from app.domain.storage import ObjectLocation
-from app.services.tenancy.tenants import allow_location, deny_location, list_locations
+from app.services.tenancy.storage_places import allow_location, deny_location, list_locations
 
 group = CommandGroup("buckets", help="The S3 places that a tenant's jobs may read.")
 

@@ -103,7 +103,8 @@ def test_processes_of_a_host_share_their_numbers(
     environment = {**stack_environment, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path / "metrics")}
     for score in ("0.5", "0.7"):
         _python(
-            f"from app.services import record_metrics as m; m.record_quality({score})", environment
+            f"from app.services.upkeep import record_metrics as m; m.record_quality({score})",
+            environment,
         )
     shown = _python("import wsgi; print(wsgi.app.test_client().get('/metrics').text)", environment)
     assert "face_embedding_quality_score_count 2.0" in shown

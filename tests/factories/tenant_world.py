@@ -22,7 +22,7 @@ from app.models.detection import Detection
 from app.models.job import Item, Job, Shard
 from app.services.jobs.submit_job import submit_job
 from app.services.jobs.wait_for_job import wait_until_terminal
-from app.services.tenancy.tenants import allow_location
+from app.services.tenancy.storage_places import allow_location
 from tests.factories.tenants import make_tenant
 
 

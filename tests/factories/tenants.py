@@ -8,7 +8,8 @@ from app.domain.names import Scope
 from app.domain.storage import ObjectLocation
 from app.models.tenant import Tenant
 from app.services.tenancy.api_keys import NewKey, issue_api_key
-from app.services.tenancy.tenants import allow_location, create_tenant
+from app.services.tenancy.storage_places import allow_location
+from app.services.tenancy.tenants import create_tenant
 
 
 def make_tenant(*places: str, name: str | None = None) -> Tenant:

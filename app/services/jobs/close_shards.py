@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.domain.lease import Lease, ShardRef
+from app.domain.lease import Lease
 from app.domain.states import JobFailure, JobState
-from app.services.jobs.finish_job import finish_job, finish_jobs
-from app.services.results.job_batch import CountedJob
+from app.services.jobs.finish_job import finish_job
 
 _CLOSE_UNLEASED = text("""
 WITH closed AS (
@@ -37,22 +35,6 @@ def close_unleased_shards(session: Session, job_id: UUID) -> None:
     """Close every shard nobody holds; shards first and the job last, as everywhere."""
     closed = session.execute(_CLOSE_UNLEASED, {"job_id": job_id}).scalar_one()
     session.execute(_COUNT_CANCELED, {"job_id": job_id, "closed": closed})
-
-
-def settle_jobs(
-    session: Session, leases: Sequence[Lease], jobs: Sequence[CountedJob]
-) -> set[ShardRef]:
-    """After a batch: end the jobs whose last it was, and leave those that are being canceled.
-
-    Returns the shards of which nothing is left to do.
-    """
-    canceled = {job.id for job in jobs if job.state is JobState.CANCELLING}
-    for lease in leases:
-        if lease.shard.job_id in canceled:
-            leave_shard(session, lease)
-    empty = canceled | {job.id for job in jobs if job.open_items == 0}
-    over = canceled | set(finish_jobs(session, sorted(empty))) if empty else set()
-    return {lease.shard for lease in leases if lease.shard.job_id in over}
 
 
 def leave_shard(session: Session, lease: Lease) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from flask import current_app
 from pydantic_core import to_json
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -15,11 +14,9 @@ from app.domain.errors import FieldError, LocationForbidden, NotFound
 from app.domain.identifiers import new_id
 from app.domain.job_request import JobRequest
 from app.domain.states import Operation
-from app.domain.storage import ObjectLocation, ReadableStorage
 from app.models.image import Image
 from app.models.subject import Subject
-
-_PLACES = text("SELECT bucket, prefix FROM storage_locations")
+from app.services.tenancy.storage_places import readable_storage
 
 
 @dataclass(frozen=True)
@@ -120,13 +117,3 @@ def _check_locations(session: Session, tenant_id: UUID, request: JobRequest) -> 
     ]
     if outside:
         raise LocationForbidden(errors=tuple(outside))
-
-
-def readable_storage(session: Session, tenant_id: UUID) -> ReadableStorage:
-    """The S3 places that a tenant's jobs may read: the registered ones and its own uploads."""
-    registered = session.execute(_PLACES)
-    return ReadableStorage(
-        current_app.config["SETTINGS"].aws_storage_bucket_name,
-        tenant_id,
-        tuple(ObjectLocation(row.bucket, row.prefix) for row in registered),
-    )

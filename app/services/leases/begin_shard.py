@@ -16,7 +16,7 @@ from app.models.job import Job
 from app.queries.shard_items import OpenItem, open_items
 from app.services.jobs.close_shards import fail_without_collection, leave_shard
 from app.services.jobs.finish_job import finish_job
-from app.services.jobs.resolve_items import readable_storage
+from app.services.tenancy.storage_places import readable_storage
 
 _START = text("""
 UPDATE jobs SET state = 'processing', started_at = now() WHERE id = :job_id AND state = 'queued'

@@ -13,13 +13,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
-from app.adapters.pgvector_store import PgVectorStore
 from app.database.bulk_rows import BulkTable
 from app.domain.gallery import GalleryRef, GalleryVector
 from app.domain.identifiers import new_id
 from app.domain.outcomes import FoundFace, ItemOutcome
 from app.domain.states import ItemState, Operation
 from app.models.collection import Collection
+from app.services.gallery.pgvector_store import PgVectorStore
 from app.services.results.close_items import ClosedItems
 from app.services.results.job_batch import FaceKey, ItemKey, JobBatch
 

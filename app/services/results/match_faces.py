@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.adapters.pgvector_store import PgVectorStore
 from app.domain.gallery import Embedding, GalleryRef, VectorStore
 from app.domain.matching import MatchRule, Neighbour, best_per_subject, cosine
 from app.domain.outcomes import FoundFace
@@ -18,6 +17,7 @@ from app.domain.states import Decision
 from app.models.collection import Collection
 from app.models.subject import Subject
 from app.services.gallery.match_rule import match_rule
+from app.services.gallery.pgvector_store import PgVectorStore
 from app.services.results.job_batch import FaceKey, ItemKey, JobBatch
 
 # A subject with several faces takes several places among the nearest: look this much further.

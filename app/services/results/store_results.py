@@ -11,11 +11,12 @@ from app.database.notify import wake_at_commit
 from app.database.transactions import tenant_transaction
 from app.domain.lease import ShardRef
 from app.domain.outcomes import Provenance
-from app.services.jobs.close_shards import fail_without_collection, settle_jobs
+from app.services.jobs.close_shards import fail_without_collection
 from app.services.results.close_items import close_items, count_jobs, count_shards, lock_held
 from app.services.results.enrol_faces import enrol_faces
 from app.services.results.job_batch import JobBatch, ShardFate, ShardResults, load_batches
 from app.services.results.judge_batch import judge_batches
+from app.services.results.settle_jobs import settle_jobs
 from app.services.results.write_detections import write_detections
 
 

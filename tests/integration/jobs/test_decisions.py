@@ -12,7 +12,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from app.adapters.pgvector_store import PgVectorStore
 from app.database.base import db
 from app.database.transactions import tenant_transaction
 from app.domain.job_options import JobOptions
@@ -21,6 +20,7 @@ from app.domain.lease import Lease, ShardRef
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
 from app.models.collection import Collection
+from app.services.gallery.pgvector_store import PgVectorStore
 from app.services.results.job_batch import ShardResults
 from app.services.results.store_results import store_results
 from tests.factories.galleries import make_collection, make_face, make_subject, unit_vector

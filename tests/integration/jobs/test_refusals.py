@@ -15,7 +15,7 @@ from app.domain.storage import ObjectLocation
 from app.services.gallery.offered_model import offered_model
 from app.services.leases.begin_shard import begin_shard
 from app.services.leases.lease_shards import lease_shard
-from app.services.tenancy.tenants import deny_location
+from app.services.tenancy.storage_places import deny_location
 from tests.factories.tenant_world import TenantWorld
 from workers.recognition.loaded_pipeline import configured_model
 from workers.recognition.open_work import OpenWork

@@ -35,6 +35,7 @@ _HELPER_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 26),
 }
+_PROGRAM = "workers.vision.images.decode_helper"
 _ROOT = Path(__file__).parents[3]
 
 
