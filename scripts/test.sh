@@ -13,7 +13,7 @@ case "${1:-}" in
         cat <<'HELP'
 Usage: ./scripts/test.sh [ARGUMENTS OF PYTEST]
 
-Format, lint, types, imports, migrations, then pytest; all of them run, whatever fails.
+Format, lint, types, imports, supply chain, migrations, then pytest; all of them run, whatever fails.
 PYTEST_WORKERS (2) is how many processes test at once. With arguments, pytest gets them as they are:
 ./scripts/test.sh tests/unit -k matching
 HELP
@@ -31,7 +31,7 @@ check() {
     printf '\n== %s\n' "$name"
     "$@" || code=$?
     if [ "$code" -ne 0 ] && [ "$STATUS" -eq 0 ]; then STATUS=$code; fi
-    SUMMARY+=("$(printf '%-10s %-6s %4d s' "$name" "$([ "$code" -eq 0 ] && echo ok || echo FAILED)" $((SECONDS - start)))")
+    SUMMARY+=("$(printf '%-13s %-6s %4d s' "$name" "$([ "$code" -eq 0 ] && echo ok || echo FAILED)" $((SECONDS - start)))")
 }
 
 bring_up() {
@@ -57,6 +57,7 @@ check format ruff format --check .
 check lint ruff check .
 check types mypy
 check imports lint-imports
+check supply-chain python -m scripts.supply_chain
 check services bring_up
 check migrations python -m scripts.stack.check_migrations
 check pytest run_pytest "$@"

@@ -59,7 +59,7 @@ def _flags(state: State) -> list[str]:
 def remove_sockets(state: State) -> None:
     """Delete the sockets that a stopped server leaves in /tmp, by names that it cannot be told."""
     for name, port in state.ports.items():
-        socket = Path(f"/tmp/seaweedfs-{name.removeprefix('s3_')}-grpc-{port + GRPC_OFFSET}.sock")  # noqa: S108 - its choice
+        socket = Path(f"/tmp/seaweedfs-{name.removeprefix('s3_')}-grpc-{port + GRPC_OFFSET}.sock")  # noqa: S108 # nosec B108 - its choice
         # Another user's, who had this port before, stays.
         with suppress(PermissionError):
             socket.unlink(missing_ok=True)

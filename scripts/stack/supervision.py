@@ -12,7 +12,7 @@ from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, cast
-from xmlrpc.client import Fault, ProtocolError, ServerProxy
+from xmlrpc.client import Fault, ProtocolError, ServerProxy  # nosec B411 - our own supervisor answers
 
 import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
