@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.errors import IllegalTransition
@@ -65,6 +66,23 @@ class ShardState(StrEnum):
     CANCELED = "canceled"
 
 
+class ShardMove(StrEnum):
+    """What happens to a shard; the moves are in `SHARD_TRANSITIONS`."""
+
+    HINT = "hint"
+    TAKE = "take"
+    RENEW = "renew"
+    BEGIN_TRIAL = "begin_trial"
+    HAND_BACK = "hand_back"
+    RECLAIM = "reclaim"
+    FREE = "free"
+    COUNT = "count"
+    FINISH = "finish"
+    CANCEL_PENDING = "cancel_pending"
+    CANCEL_LEASED = "cancel_leased"
+    CANCEL_OPEN = "cancel_open"
+
+
 class Decision(StrEnum):
     """The answer for a face (`match`, `unknown`, `ambiguous`) or a pair (`match`, `no_match`)."""
 
@@ -113,16 +131,54 @@ TERMINAL_JOB_STATES = frozenset(
 )
 
 JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
-    JobState.PREPARING: frozenset({JobState.QUEUED, JobState.CANCELLING, JobState.FAILED}),
+    # Its shards are worked on, but until it is sealed it neither leaves this state for that nor
+    # ends by its items.
+    JobState.PREPARING: frozenset(
+        {
+            JobState.QUEUED,
+            JobState.PROCESSING,
+            JobState.CANCELLING,
+            JobState.FAILED,
+            JobState.EXPIRED,
+        }
+    ),
     JobState.QUEUED: frozenset(
         {JobState.PROCESSING, JobState.CANCELLING, JobState.FAILED, JobState.EXPIRED}
     ),
     JobState.PROCESSING: frozenset({JobState.SUCCEEDED, JobState.CANCELLING, JobState.FAILED}),
-    JobState.CANCELLING: frozenset({JobState.CANCELED}),
+    # Canceling it again changes nothing, and is no error.
+    JobState.CANCELLING: frozenset({JobState.CANCELLING, JobState.CANCELED}),
     JobState.SUCCEEDED: frozenset(),
     JobState.FAILED: frozenset(),
     JobState.CANCELED: frozenset(),
     JobState.EXPIRED: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class ShardTransition:
+    """A shard in one of the states `before` is in the state `after` the move."""
+
+    before: frozenset[ShardState]
+    after: ShardState
+
+
+_UNHELD = frozenset({ShardState.PENDING})
+_HELD = frozenset({ShardState.LEASED})
+
+SHARD_TRANSITIONS: dict[ShardMove, ShardTransition] = {
+    ShardMove.HINT: ShardTransition(_UNHELD, ShardState.PENDING),
+    ShardMove.TAKE: ShardTransition(_UNHELD, ShardState.LEASED),
+    ShardMove.RENEW: ShardTransition(_HELD, ShardState.LEASED),
+    ShardMove.BEGIN_TRIAL: ShardTransition(_HELD, ShardState.LEASED),
+    ShardMove.HAND_BACK: ShardTransition(_HELD, ShardState.PENDING),
+    ShardMove.RECLAIM: ShardTransition(_HELD, ShardState.PENDING),
+    ShardMove.FREE: ShardTransition(_HELD, ShardState.PENDING),
+    ShardMove.COUNT: ShardTransition(_HELD, ShardState.LEASED),
+    ShardMove.FINISH: ShardTransition(_HELD, ShardState.DONE),
+    ShardMove.CANCEL_PENDING: ShardTransition(_UNHELD, ShardState.CANCELED),
+    ShardMove.CANCEL_LEASED: ShardTransition(_HELD, ShardState.CANCELED),
+    ShardMove.CANCEL_OPEN: ShardTransition(_UNHELD | _HELD, ShardState.CANCELED),
 }
 
 TERMINAL_EVENT: dict[JobState, EventType] = {
@@ -131,6 +187,11 @@ TERMINAL_EVENT: dict[JobState, EventType] = {
     JobState.CANCELED: EventType.JOB_CANCELED,
     JobState.EXPIRED: EventType.JOB_EXPIRED,
 }
+
+
+def states_before(target: JobState) -> frozenset[JobState]:
+    """The states from which a job may become `target`."""
+    return frozenset(state for state, ways in JOB_TRANSITIONS.items() if target in ways)
 
 
 def advance(current: JobState, target: JobState) -> JobState:

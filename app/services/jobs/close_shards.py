@@ -9,21 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.domain.lease import Lease
 from app.domain.states import JobFailure, JobState
+from app.services.jobs import shards
 from app.services.jobs.finish_job import finish_job
-
-_CLOSE_UNLEASED = text("""
-WITH closed AS (
-  UPDATE shards SET state = 'canceled', hint_expires_at = NULL
-  WHERE job_id = :job_id AND state = 'pending' RETURNING open_items
-)
-SELECT coalesce(sum(open_items), 0) FROM closed
-""")
-
-_CLOSE_LEASED = text("""
-UPDATE shards SET state = 'canceled', leased_until = NULL, lease_instance = NULL, lease_pid = NULL
-WHERE job_id = :job_id AND shard_no = :shard_no AND state = 'leased' AND lease_token = :token
-RETURNING open_items
-""")
 
 _COUNT_CANCELED = text("""
 UPDATE jobs SET open_items = open_items - :closed, canceled_items = canceled_items + :closed
@@ -33,14 +20,21 @@ WHERE id = :job_id
 
 def close_unleased_shards(session: Session, job_id: UUID) -> None:
     """Close every shard nobody holds; shards first and the job last, as everywhere."""
-    closed = session.execute(_CLOSE_UNLEASED, {"job_id": job_id}).scalar_one()
-    session.execute(_COUNT_CANCELED, {"job_id": job_id, "closed": closed})
+    _count(session, job_id, shards.cancel_pending(session, job_id))
+
+
+def close_open_shards(session: Session, job_id: UUID) -> None:
+    """Close every shard, the leased ones too: their holders find their token gone and stop."""
+    _count(session, job_id, shards.cancel_open(session, job_id))
 
 
 def leave_shard(session: Session, lease: Lease) -> None:
     """Close the rest of a leased shard whose job is being canceled."""
-    closed = session.execute(_CLOSE_LEASED, lease.key).scalar()
-    session.execute(_COUNT_CANCELED, {"job_id": lease.shard.job_id, "closed": closed or 0})
+    _count(session, lease.shard.job_id, shards.cancel_leased(session, lease))
+
+
+def _count(session: Session, job_id: UUID, closed: int) -> None:
+    session.execute(_COUNT_CANCELED, {"job_id": job_id, "closed": closed})
 
 
 def fail_without_collection(session: Session, job_id: UUID) -> None:
@@ -49,20 +43,8 @@ def fail_without_collection(session: Session, job_id: UUID) -> None:
 
 
 def fail_job(session: Session, job_id: UUID, code: JobFailure) -> None:
-    """End a job that cannot run as a whole: its model or its collection is gone.
-
-    Every shard is closed, the leased ones too: their holders find their token gone and stop.
-    """
-    closed = session.execute(
-        text("""
-            WITH closed AS (
-              UPDATE shards SET state = 'canceled', hint_expires_at = NULL, leased_until = NULL,
-                lease_instance = NULL, lease_pid = NULL
-              WHERE job_id = :job_id AND state IN ('pending', 'leased') RETURNING open_items)
-            SELECT coalesce(sum(open_items), 0) FROM closed"""),
-        {"job_id": job_id},
-    ).scalar_one()
-    session.execute(_COUNT_CANCELED, {"job_id": job_id, "closed": closed})
+    """End a job that cannot run as a whole: its model or its collection is gone."""
+    close_open_shards(session, job_id)
     session.execute(
         text("UPDATE jobs SET failure_code = :code WHERE id = :job_id AND finished_at IS NULL"),
         {"job_id": job_id, "code": code},

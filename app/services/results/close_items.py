@@ -17,7 +17,8 @@ from app.database.plan_by_key import plan_by_key
 from app.domain.errors import WorkerCrashed
 from app.domain.lease import ShardRef
 from app.domain.outcomes import Provenance
-from app.domain.states import ItemState, JobState, ShardState
+from app.domain.states import ItemState, JobState
+from app.services.jobs import shards
 from app.services.results.job_batch import CountedJob, ItemKey, ShardResults
 from app.services.results.judge_batch import Judgement
 
@@ -60,20 +61,6 @@ FROM pg_temp.bulk_items AS row
 WHERE items.job_id = row.job_id AND items.seq = row.seq AND items.state = 'pending'
 RETURNING items.job_id, items.seq, items.state
 """)
-
-_COUNT_SHARDS = text("""
-UPDATE shards SET open_items = open_items - row.closed, attempt_count = 0, trial_seq = NULL,
-  trial_deaths = 0,
-  isolated = isolated AND NOT row.cleared,
-  state = CASE WHEN open_items = row.closed THEN 'done' ELSE state END,
-  leased_until = CASE WHEN open_items = row.closed THEN NULL ELSE leased_until END,
-  lease_instance = CASE WHEN open_items = row.closed THEN NULL ELSE lease_instance END,
-  lease_pid = CASE WHEN open_items = row.closed THEN NULL ELSE lease_pid END
-FROM unnest(:job_ids, CAST(:shard_nos AS integer[]), CAST(:closed AS integer[]),
-  CAST(:cleared AS boolean[])) AS row (job_id, shard_no, closed, cleared)
-WHERE shards.job_id = row.job_id AND shards.shard_no = row.shard_no
-RETURNING shards.job_id, shards.shard_no, shards.state
-""").bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
 
 _LOCK_JOBS = text("""
 SELECT id FROM jobs WHERE id = ANY(:job_ids) ORDER BY id FOR UPDATE
@@ -139,17 +126,13 @@ def count_shards(
     session: Session, results: Sequence[ShardResults], closed: ClosedItems
 ) -> set[ShardRef]:
     """Take closed items off their shards, which are locked; returns the shards now done."""
-    shards = [result.lease.shard for result in results]
-    rows = session.execute(
-        _COUNT_SHARDS,
-        {
-            "job_ids": [shard.job_id for shard in shards],
-            "shard_nos": [shard.shard_no for shard in shards],
-            "closed": [_closed_of(result, closed) for result in results],
-            "cleared": [_cleared(result) for result in results],
-        },
+    return shards.count_closed(
+        session,
+        [
+            shards.ShardCount(result.lease.shard, _closed_of(result, closed), _cleared(result))
+            for result in results
+        ],
     )
-    return {ShardRef(row.job_id, row.shard_no) for row in rows if row.state == ShardState.DONE}
 
 
 def _closed_of(result: ShardResults, closed: ClosedItems) -> int:
