@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import text
-
 from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import JobAlreadyTerminal, NotFound
 from app.domain.states import TERMINAL_JOB_STATES, JobState
 from app.models.job import Job
+from app.services.jobs import move_job
 from app.services.jobs.close_shards import close_unleased_shards
 from app.services.jobs.finish_job import finish_job
 from app.services.tenancy.record_audit import record_audit
-
-_BEGIN = text("""
-UPDATE jobs SET state = 'cancelling' WHERE id = :job_id AND finished_at IS NULL RETURNING id
-""")
 
 
 def cancel_job(tenant_id: UUID, job_id: UUID, actor: Actor) -> None:
@@ -34,7 +29,7 @@ def cancel_job(tenant_id: UUID, job_id: UUID, actor: Actor) -> None:
         if JobState(job.state) in TERMINAL_JOB_STATES:
             raise JobAlreadyTerminal(f"The job has ended: {job.state}")
         close_unleased_shards(session, job_id)
-        if session.execute(_BEGIN, {"job_id": job_id}).first() is None:
+        if not move_job.begin_cancel(session, job_id):
             raise JobAlreadyTerminal("The job has ended")
         record_audit(session, tenant_id, actor, "job.canceled", "job", job_id)
         finish_job(session, job_id)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
-
 from app.database.transactions import tenant_transaction
 from app.domain.job_options import JobOptions
 from app.domain.lease import Lease
@@ -14,13 +12,10 @@ from app.domain.storage import ReadableStorage
 from app.models.collection import Collection
 from app.models.job import Job
 from app.queries.shard_items import OpenItem, open_items
+from app.services.jobs import move_job
 from app.services.jobs.close_shards import fail_without_collection, leave_shard
 from app.services.jobs.finish_job import finish_job
 from app.services.tenancy.storage_places import readable_storage
-
-_START = text("""
-UPDATE jobs SET state = 'processing', started_at = now() WHERE id = :job_id AND state = 'queued'
-""")
 
 
 @dataclass(frozen=True)
@@ -35,12 +30,12 @@ class ShardWork:
 
 
 def begin_shard(lease: Lease) -> ShardWork | None:
-    """Mark the job as processing and return the shard's open items.
+    """Mark the job as begun and return the shard's open items.
 
     None when there is nothing to do: the job is being canceled, or its collection is gone.
     """
     with tenant_transaction(lease.tenant_id) as session:
-        session.execute(_START, {"job_id": lease.shard.job_id})
+        move_job.start(session, lease.shard.job_id)
         job = session.get_one(Job, lease.shard.job_id)
         if job.state == JobState.CANCELLING:
             leave_shard(session, lease)
