@@ -140,6 +140,10 @@ class JobAlreadyTerminal(Conflict):
     code, title = "job_already_terminal", "The job has ended"
 
 
+class JobSealed(Conflict):
+    code, title = "job_sealed", "The job takes no more items"
+
+
 class DeliveryNotReplayable(Conflict):
     code, title = "delivery_not_replayable", "The delivery is too old to be replayed"
 

@@ -23,9 +23,10 @@ FROM shards WHERE state = 'leased'
 """)
 _BACKLOG = text("SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'")
 _DEAD_LETTERS = text("SELECT count(*) FROM dead_letters WHERE redriven_at IS NULL")
-_PROCESSING_JOBS = text(
-    "SELECT count(*) FROM jobs WHERE finished_at IS NULL AND state = 'processing'"
-)
+_PROCESSING_JOBS = text("""
+SELECT count(*) FROM jobs WHERE finished_at IS NULL
+  AND (state = 'processing' OR (state = 'preparing' AND started_at IS NOT NULL))
+""")
 _SLOTS = text("""
 SELECT model, sum(slots) AS slots FROM workers, unnest(models) AS model
 WHERE seen_at > now() - make_interval(secs => :live_s) GROUP BY model
@@ -70,7 +71,7 @@ def waiting_dead_letters(session: Session) -> int:
 
 
 def processing_jobs(session: Session) -> int:
-    """Jobs that are under way."""
+    """Jobs that are under way, whether all their items are known yet or not."""
     return int(session.scalar(_PROCESSING_JOBS) or 0)
 
 
@@ -88,7 +89,7 @@ def waiting_models(session: Session) -> set[str]:
 def overdue_jobs(session: Session, at_most: int) -> Sequence[Row[Any]]:
     """`id`, `tenant_id`, `state`, `expired` of jobs that nobody will end by themselves.
 
-    Canceled ones whose last holder died, ones whose closer died before it ended them, queued ones
-    past their time.
+    Canceled ones whose last holder died, ones whose closer died before it ended them, and past
+    their time, ones that are queued or that nobody sealed.
     """
     return session.execute(_OVERDUE, {"at_most": at_most}).all()

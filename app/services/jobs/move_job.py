@@ -43,7 +43,6 @@ _SEAL = (
             else_=JobState.PROCESSING,
         ),
     )
-    .returning(Job.id)
 )
 
 _BEGIN_CANCEL = (
@@ -59,10 +58,9 @@ def start(session: Session, job_id: UUID) -> None:
     session.execute(_START, {"job_id": job_id}, execution_options=_UNTOUCHED)
 
 
-def seal(session: Session, job_id: UUID) -> bool:
-    """The job has all its items: it waits or is under way. False when it was not preparing."""
-    row = session.execute(_SEAL, {"job_id": job_id}, execution_options=_UNTOUCHED)
-    return row.first() is not None
+def seal(session: Session, job_id: UUID) -> None:
+    """A job that was being prepared has all its items: it waits, or is under way."""
+    session.execute(_SEAL, {"job_id": job_id}, execution_options=_UNTOUCHED)
 
 
 def begin_cancel(session: Session, job_id: UUID) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -9,9 +10,10 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from app.database.transactions import queue_transaction, tenant_transaction
+from app.domain.errors import IllegalTransition
 from app.domain.states import JobState
 from app.queries.queue_depth import overdue_jobs
-from app.services.jobs.close_shards import close_unleased_shards
+from app.services.jobs.close_shards import close_open_shards, close_unleased_shards
 from app.services.jobs.finish_job import finish_job
 
 _BATCH = 500
@@ -30,14 +32,20 @@ def _settle(job: Row[Any]) -> bool:
             close_unleased_shards(session, job.id)
             return finish_job(session, job.id)
         if job.expired and job.state == JobState.QUEUED:
-            return _expire(session, job.id)
+            return _expire(session, job.id, close_unleased_shards)
+        if job.expired and job.state == JobState.PREPARING:
+            # Nobody sealed it, and nobody will. Work on it does not make it a job that goes on.
+            return _expire(session, job.id, close_open_shards)
         return finish_job(session, job.id)
 
 
-def _expire(session: Session, job_id: UUID) -> bool:
-    with session.begin_nested() as attempt:
-        close_unleased_shards(session, job_id)
-        if finish_job(session, job_id, JobState.EXPIRED):
-            return True
-        attempt.rollback()  # somebody holds a shard: it does not wait any more
+def _expire(session: Session, job_id: UUID, close: Callable[[Session, UUID], None]) -> bool:
+    try:
+        with session.begin_nested() as attempt:
+            close(session, job_id)
+            if finish_job(session, job_id, JobState.EXPIRED):
+                return True
+            attempt.rollback()  # somebody holds a shard: it does not wait any more
+    except IllegalTransition:
+        return False  # it was begun since we looked
     return False

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from functools import partial
 from uuid import UUID
 
 from flask import current_app
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -24,39 +22,15 @@ from app.domain.errors import (
 from app.domain.identifiers import new_id
 from app.domain.job_options import INTERACTIVE_CAP, choose_priority
 from app.domain.job_request import JobRequest
-from app.domain.states import JobState
 from app.models.collection import Collection
 from app.models.job import Job
 from app.models.tenant import Tenant
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries.interactive_lane import open_interactive_items
 from app.services.gallery.offered_model import offered_model
-from app.services.jobs.resolve_items import ResolvedItems, resolve_items
+from app.services.jobs.make_job import make_job
+from app.services.jobs.resolve_items import resolve_items
 from app.services.tenancy.record_audit import record_audit
-
-# One statement for the job and all its rows: no object and no round trip an item. (COPY would be
-# faster still, but is refused on tables with row-level security and does not work under gevent.)
-_WRITE = text("""
-WITH job AS (
-  INSERT INTO jobs (id, tenant_id, operation, state, priority, collection_id, model, options,
-    metadata, webhook_endpoint_id, notify_webhooks, awaited, total_items, open_items, created_at,
-    sealed_at, expires_at)
-  VALUES (:id, :tenant_id, :operation, :state, :priority, :collection_id, :model, :options,
-    :metadata, :webhook_endpoint_id, :notify_webhooks, :awaited, :total_items, :total_items,
-    :created_at, :created_at, :expires_at)
-), shard AS (
-  INSERT INTO shards (job_id, shard_no, tenant_id, model, priority, first_seq, item_count,
-    open_items)
-  SELECT :id, first / :shard_size, :tenant_id, :model, :priority, first,
-    least(:shard_size, :total_items - first), least(:shard_size, :total_items - first)
-  FROM generate_series(0, :total_items - 1, :shard_size) AS first
-)
-INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, reference_uri, subject_id)
-SELECT :id, row.seq - 1, :tenant_id, row.custom_id, row.image_uri, row.reference_uri, row.subject_id
-FROM ROWS FROM (jsonb_to_recordset(CAST(:items AS jsonb))
-  AS (custom_id text, image_uri text, reference_uri text, subject_id uuid))
-  WITH ORDINALITY AS row (custom_id, image_uri, reference_uri, subject_id, seq)
-""")
 
 
 def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
@@ -77,7 +51,7 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
         _require_endpoint(session, request.webhook_endpoint_id)
         items = resolve_items(session, tenant_id, request)
         job = _new_job(session, tenant_id, request, model, settings)
-        _write(session, job, items, settings.shard_size)
+        make_job(session, job, items)
         detail = {"operation": job.operation, "items": job.total_items}
         record_audit(session, tenant_id, actor, "job.submitted", "job", job.id, detail)
         after_commit(session, wake_dispatcher)
@@ -129,7 +103,6 @@ def _new_job(
         id=new_id(),
         tenant_id=tenant_id,
         operation=request.operation,
-        state=JobState.QUEUED,
         priority=choose_priority(total, waiting=request.waiting, open_interactive=open_items),
         collection_id=request.collection_id,
         model=model,
@@ -138,37 +111,6 @@ def _new_job(
         webhook_endpoint_id=request.webhook_endpoint_id,
         notify_webhooks=request.notify_webhooks,
         awaited=request.waiting,
-        total_items=total,
-        open_items=total,
-        succeeded_items=0,
-        failed_items=0,
-        canceled_items=0,
         created_at=now,
-        sealed_at=now,
         expires_at=now + dt.timedelta(days=settings.job_queue_days),
-    )
-
-
-def _write(session: Session, job: Job, items: ResolvedItems, shard_size: int) -> None:
-    session.execute(
-        _WRITE,
-        {
-            "id": job.id,
-            "tenant_id": job.tenant_id,
-            "operation": job.operation,
-            "state": job.state,
-            "priority": job.priority,
-            "collection_id": job.collection_id,
-            "model": job.model,
-            "options": json.dumps(job.options),
-            "metadata": json.dumps(job.metadata_),
-            "webhook_endpoint_id": job.webhook_endpoint_id,
-            "notify_webhooks": job.notify_webhooks,
-            "awaited": job.awaited,
-            "total_items": job.total_items,
-            "created_at": job.created_at,
-            "expires_at": job.expires_at,
-            "shard_size": shard_size,
-            "items": items.as_json(),
-        },
     )

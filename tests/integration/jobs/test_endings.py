@@ -60,6 +60,15 @@ def test_a_job_nobody_works_on_is_canceled_at_once(world: TenantWorld) -> None:
         cancel_job(world.tenant_id, shard.job_id, SYSTEM)
 
 
+def test_canceling_again_while_a_worker_stops_is_no_error(world: TenantWorld) -> None:
+    lease = begun(detect_job(world))
+    cancel_job(world.tenant_id, lease.shard.job_id, SYSTEM)
+
+    cancel_job(world.tenant_id, lease.shard.job_id, SYSTEM)
+
+    assert world.job(lease.shard.job_id).state == JobState.CANCELLING
+
+
 def test_nobody_cancels_a_foreign_tenants_job(world: TenantWorld) -> None:
     shard = detect_job(world)
 
