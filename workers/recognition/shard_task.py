@@ -14,18 +14,16 @@ from flask import Flask
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.notify import wake_dispatcher
-from app.domain.errors import RecognitionFailed
 from app.domain.fairness import BULK_SHARE
-from app.domain.lease import POISON_DEATHS, Lease, ShardRef
+from app.domain.lease import Lease, ShardRef
 from app.domain.outcomes import ItemOutcome, Provenance
 from app.domain.states import Priority
 from app.services.leases.begin_shard import begin_shard
-from app.services.leases.lease_shards import begin_trial, hand_back, lease_shard, lease_small_shards
-from app.services.results.bury_item import bury_item
-from app.services.results.job_batch import ShardFate
+from app.services.leases.lease_shards import hand_back, lease_shard, lease_small_shards
 from app.services.upkeep.record_metrics import record_duration, record_quality
 from workers.recognition import shutdown
 from workers.recognition.identity import current_holder
+from workers.recognition.isolated_trial import IsolatedTrial
 from workers.recognition.lease_keeper import LeaseKeeper
 from workers.recognition.open_work import OpenWork
 from workers.recognition.result_writer import ResultWriter
@@ -150,43 +148,11 @@ class ShardTask:
                     record_quality(face.quality)
 
     def _run_isolated(self, work: OpenWork) -> None:
-        """Try the items of a shard that lost its worker one by one, each recorded before."""
         self._queue.clear()
-        for seq in work.open_seqs:
-            deaths = begin_trial(work.lease, seq)
-            if deaths is None:
-                self._writer.drop(work)
-                return
-            if deaths >= POISON_DEATHS:
-                self._bury(work, seq)
-                self._run_rest(work)
-                return
-            self._try_alone(work, seq)
-            if self._must_stop() or not work.live:
-                return
-
-    def _bury(self, work: OpenWork, seq: int) -> None:
-        _log.error("item_buried", shard=str(work.lease.shard), seq=seq)
-        if bury_item(work.lease, seq) is not ShardFate.GOES_ON:
-            self._writer.drop(work)
-        work.close([ItemOutcome(seq)])
-
-    def _run_rest(self, work: OpenWork) -> None:
-        """The poison is found: the rest goes on together."""
-        self._queue.append(work)
-        self._run_batched()
-
-    def _try_alone(self, work: OpenWork, seq: int) -> None:
-        try:
-            batches = list(self._pipeline.run(work.inputs([seq])))
-        except Exception:  # noqa: BLE001 - it was alone, so whatever failed must not come back
-            _log.exception("item_failed_unexpectedly", shard=str(work.lease.shard), seq=seq)
-            error = RecognitionFailed("recognition failed on this image for a reason of our own")
-            self._writer.put({work: [ItemOutcome(seq, error=error)]})
-        else:
-            for batch in batches:
-                self._store_batch(batch)
-        self._writer.flush()
+        trial = IsolatedTrial(self._pipeline, self._writer, self._store_batch, self._must_stop)
+        if trial.run(work):  # the rest goes on together
+            self._queue.append(work)
+            self._run_batched()
 
     def _hand_back_rest(self) -> None:
         rest = [work.lease for work in self._works if work.live and not work.finished]
