@@ -8,13 +8,18 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.orm import Session
 
 from app.database.base import db
 from app.domain.errors import ConfigurationError
 
 _SEE_TENANT = text("SELECT set_config('app.tenant_id', :tenant_id, true)")
+# Both in one round trip.
+_READ_TENANT = text("""
+SELECT set_config('app.tenant_id', :tenant_id, true),
+  set_config('transaction_read_only', 'on', true)
+""")
 _AFTER_COMMIT = "after_commit"
 _current: ContextVar[tuple[UUID, Session] | None] = ContextVar("tenant_transaction", default=None)
 
@@ -26,12 +31,46 @@ def tenant_transaction(tenant_id: UUID) -> Iterator[Session]:
     Entered again for the same tenant, it joins the outer one, which alone commits: this is how an
     idempotency record shares the transaction of its effect.
     """
+    with _joined(tenant_id, _SEE_TENANT) as session:
+        yield session
+
+
+@contextmanager
+def read_transaction(tenant_id: UUID) -> Iterator[Session]:
+    """The same for reading alone: the server refuses a write. It joins, and is joined, likewise.
+
+    For reads that a replica could answer, a moment old. What decides about a write is read in the
+    `tenant_transaction` that writes.
+    """
+    with _joined(tenant_id, _READ_TENANT) as session:
+        yield session
+
+
+@contextmanager
+def separate_transaction(tenant_id: UUID) -> Iterator[Session]:
+    """The same as `tenant_transaction`, but joins no outer one: what it writes stays.
+
+    Its connections are a pool of their own. Were they of the same, as many requests as that one has
+    connections could hold one each, and wait for ever for a second.
+    """
+    with _seeing(tenant_id, _SEE_TENANT, "separate") as session:
+        yield session
+
+
+@contextmanager
+def _joined(tenant_id: UUID, opening: TextClause) -> Iterator[Session]:
     outer = _current.get()
     if outer is not None and outer[0] == tenant_id:
         yield outer[1]
         return
-    with _transaction(None) as session:
-        session.execute(_SEE_TENANT, {"tenant_id": str(tenant_id)})
+    with _seeing(tenant_id, opening) as session:
+        yield session
+
+
+@contextmanager
+def _seeing(tenant_id: UUID, opening: TextClause, bind: str | None = None) -> Iterator[Session]:
+    with _transaction(bind) as session:
+        session.execute(opening, {"tenant_id": str(tenant_id)})
         token = _current.set((tenant_id, session))
         try:
             yield session
