@@ -10,7 +10,6 @@ from flask import jsonify
 from app.api.resource import Resource
 from app.api.schemas.api_keys import ApiKeyCreateSchema, ApiKeySchema, NewApiKeySchema
 from app.domain.names import Scope
-from app.queries import api_keys as queries
 from app.services.tenancy import api_keys
 from app.services.tenancy.api_keys import NewKey
 from app.web.auth import actor, principal, requires
@@ -37,7 +36,7 @@ def create_api_key(wanted: NewKey) -> Any:
 @blueprint.returns_page(ApiKeySchema)
 def list_api_keys(args: dict[str, Any]) -> Any:
     """List keys, newest first, revoked ones among them."""
-    return page_of(queries.list_api_keys, args)
+    return page_of(api_keys.list_api_keys, args)
 
 
 @blueprint.delete("/api-keys/<uuid:key_id>")

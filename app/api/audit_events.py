@@ -8,7 +8,7 @@ from marshmallow import fields
 
 from app.api.resource import Resource
 from app.domain.names import Scope
-from app.queries import audit_events as queries
+from app.services.tenancy import read_audit_events
 from app.web.auth import requires
 from app.web.fields import RowSchema
 from app.web.pagination import PageArgs, page_of
@@ -33,4 +33,4 @@ class AuditEventSchema(RowSchema):
 @blueprint.returns_page(AuditEventSchema)
 def list_audit_events(args: dict[str, Any]) -> Any:
     """List audit events, newest first."""
-    return page_of(queries.list_audit_events, args)
+    return page_of(read_audit_events.list_audit_events, args)

@@ -11,10 +11,8 @@ from app.api.schemas.collections import (
     CollectionSchema,
     CollectionUpdateSchema,
 )
-from app.database.transactions import tenant_transaction
 from app.domain.names import Scope
 from app.models.collection import Collection
-from app.queries import collections as queries
 from app.services.gallery import collections
 from app.services.gallery.collections import NewCollection
 from app.web.auth import actor, principal, requires
@@ -40,7 +38,7 @@ def create_collection(wanted: NewCollection) -> Collection:
 @blueprint.returns_page(CollectionSchema)
 def list_collections(args: dict[str, Any]) -> Any:
     """List collections, newest first."""
-    return page_of(queries.list_collections, args)
+    return page_of(collections.list_collections, args)
 
 
 @blueprint.get("/collections/<uuid:collection_id>")
@@ -48,9 +46,7 @@ def list_collections(args: dict[str, Any]) -> Any:
 @blueprint.returns(200, CollectionSchema)
 def get_collection(collection_id: UUID) -> Collection:
     """Read a collection."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        return queries.find_collection(session, tenant_id, collection_id)
+    return collections.read_collection(principal().tenant_id, collection_id)
 
 
 @blueprint.patch("/collections/<uuid:collection_id>")

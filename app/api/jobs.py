@@ -13,14 +13,11 @@ from flask import Flask, Response, current_app, g, jsonify, url_for
 from app.api.resource import Resource
 from app.api.result_view import result_view
 from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobListArgs, JobSchema
-from app.database.transactions import tenant_transaction
 from app.domain.job_request import JobRequest
 from app.domain.names import Scope
 from app.domain.states import Priority
-from app.models.job import Job
-from app.queries import jobs as queries
-from app.queries.items import ItemResult
-from app.queries.jobs import JobProgress
+from app.models.job import ItemResult, Job, JobProgress
+from app.services.jobs import read_jobs
 from app.services.jobs.cancel_job import cancel_job as cancel
 from app.services.jobs.read_results import export_results, read_results_page
 from app.services.jobs.submit_job import submit_job as submit
@@ -45,8 +42,7 @@ _POLL_AFTER_S = {Priority.INTERACTIVE: 1, Priority.BULK: 5}
 
 
 def _job_response(job_id: UUID) -> Response:
-    with tenant_transaction(principal().tenant_id) as session:
-        progress = queries.find_job(session, principal().tenant_id, job_id)
+    progress = read_jobs.read_job(principal().tenant_id, job_id)
     response: Response = jsonify(JobSchema().dump(progress))
     response.headers.update(_poll_header(progress))
     response.add_etag()
@@ -91,8 +87,7 @@ def submit_job(wanted: JobRequest) -> Any:
 def list_jobs(args: dict[str, Any]) -> Any:
     """List jobs, newest first."""
     after = args.pop("cursor")
-    with tenant_transaction(principal().tenant_id) as session:
-        rows = queries.list_jobs(session, principal().tenant_id, after=after, **args)
+    rows = read_jobs.list_jobs(principal().tenant_id, after=after, **args)
     return page(rows, args["limit"], lambda row: row.job.id)
 
 
@@ -112,11 +107,7 @@ def get_job(job_id: UUID) -> Response:
 @blueprint.returns(202, JobSchema, headers=_ACCEPTED)
 def cancel_job(job_id: UUID) -> Any:
     """Cancel a job: what is done stays, what a worker holds ends with its batch."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        cancel(tenant_id, job_id, actor())
-        session.expire_all()
-        return _accepted(queries.find_job(session, tenant_id, job_id))
+    return _accepted(cancel(principal().tenant_id, job_id, actor()))
 
 
 @blueprint.get("/jobs/<uuid:job_id>/items")

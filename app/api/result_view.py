@@ -8,8 +8,7 @@ from sqlalchemy import Row
 
 from app.domain.errors import NotLive
 from app.domain.states import Decision, ItemState, Operation
-from app.models.job import Job
-from app.queries.items import ItemResult
+from app.models.job import ItemResult, Job
 from app.web.fields import named_box
 
 

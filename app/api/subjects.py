@@ -12,10 +12,8 @@ from app.api.schemas.subjects import (
     SubjectSchema,
     SubjectUpdateSchema,
 )
-from app.database.transactions import tenant_transaction
 from app.domain.names import Scope
 from app.models.subject import Subject
-from app.queries import subjects as queries
 from app.services.gallery import faces, subjects
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent
@@ -43,7 +41,7 @@ def create_subject(wanted: dict[str, Any], collection_id: UUID) -> Subject:
 @blueprint.returns_page(SubjectSchema)
 def list_subjects(args: dict[str, Any], collection_id: UUID) -> Any:
     """List a collection's people, newest first."""
-    return page_of(queries.list_subjects, args, collection_id)
+    return page_of(subjects.list_subjects, args, collection_id)
 
 
 @blueprint.get(_SUBJECT)
@@ -51,9 +49,7 @@ def list_subjects(args: dict[str, Any], collection_id: UUID) -> Any:
 @blueprint.returns(200, SubjectSchema)
 def get_subject(collection_id: UUID, subject_id: UUID) -> Subject:
     """Read a person."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        return queries.find_subject(session, tenant_id, collection_id, subject_id)
+    return subjects.read_subject(principal().tenant_id, collection_id, subject_id)
 
 
 @blueprint.patch(_SUBJECT)

@@ -16,18 +16,17 @@ from app.api.schemas.webhook_endpoints import (
     EndpointUpdateSchema,
     EndpointWithSecretSchema,
 )
-from app.database.transactions import tenant_transaction
 from app.domain.names import Scope
 from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
-from app.queries import webhooks as queries
 from app.services.webhooks import endpoint_secrets as webhook_secrets
 from app.services.webhooks import endpoints as webhook_endpoints
+from app.services.webhooks import read_deliveries as webhook_deliveries
 from app.services.webhooks import replay_delivery as webhook_replay
 from app.services.webhooks.endpoints import NewEndpoint
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent, idempotent_secret
-from app.web.pagination import PageArgs, page, page_of
+from app.web.pagination import PageArgs, page_of
 
 blueprint = Resource("webhook-endpoints", __name__, description="Who is told when a job ends")
 
@@ -51,7 +50,7 @@ def create_endpoint(wanted: NewEndpoint) -> dict[str, Any]:
 @blueprint.returns_page(EndpointSchema)
 def list_endpoints(args: dict[str, Any]) -> Any:
     """List endpoints, newest first."""
-    return page_of(queries.list_endpoints, args)
+    return page_of(webhook_endpoints.list_endpoints, args)
 
 
 @blueprint.get(_ENDPOINT)
@@ -59,9 +58,7 @@ def list_endpoints(args: dict[str, Any]) -> Any:
 @blueprint.returns(200, EndpointSchema)
 def get_endpoint(endpoint_id: UUID) -> WebhookEndpoint:
     """Read an endpoint."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        return queries.find_endpoint(session, tenant_id, endpoint_id)
+    return webhook_endpoints.read_endpoint(principal().tenant_id, endpoint_id)
 
 
 @blueprint.patch(_ENDPOINT)
@@ -105,7 +102,7 @@ def rotate_secret(endpoint_id: UUID) -> dict[str, Any]:
 @blueprint.returns_page(DeliverySchema)
 def list_deliveries(args: dict[str, Any], endpoint_id: UUID) -> Any:
     """List what was, is and will be sent to an endpoint, newest first."""
-    return page_of(queries.list_deliveries, args, endpoint_id, state=args.get("state"))
+    return page_of(webhook_deliveries.list_deliveries, args, endpoint_id, state=args.get("state"))
 
 
 @blueprint.get(_DELIVERY)
@@ -113,9 +110,7 @@ def list_deliveries(args: dict[str, Any], endpoint_id: UUID) -> Any:
 @blueprint.returns(200, DeliveryWithPayloadSchema)
 def get_delivery(endpoint_id: UUID, delivery_id: UUID) -> WebhookDelivery:
     """Read a delivery with its payload."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        return queries.find_delivery(session, tenant_id, endpoint_id, delivery_id)
+    return webhook_deliveries.read_delivery(principal().tenant_id, endpoint_id, delivery_id)
 
 
 @blueprint.get(f"{_DELIVERY}/attempts")
@@ -124,11 +119,7 @@ def get_delivery(endpoint_id: UUID, delivery_id: UUID) -> WebhookDelivery:
 @blueprint.returns_page(AttemptSchema)
 def list_attempts(args: dict[str, Any], endpoint_id: UUID, delivery_id: UUID) -> Any:
     """List the attempts of a delivery, newest first."""
-    tenant_id = principal().tenant_id
-    with tenant_transaction(tenant_id) as session:
-        delivery = queries.find_delivery(session, tenant_id, endpoint_id, delivery_id)
-        rows = queries.list_attempts(session, delivery, limit=args["limit"], after=args["cursor"])
-    return page(rows, args["limit"], lambda row: row.id)
+    return page_of(webhook_deliveries.list_attempts, args, endpoint_id, delivery_id)
 
 
 @blueprint.post(f"{_DELIVERY}/replay")

@@ -6,11 +6,9 @@ from uuid import UUID
 import click
 
 from app.commands.typed_errors import CommandGroup, table
-from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.names import Scope
-from app.queries.api_keys import list_api_keys
-from app.services.tenancy.api_keys import NewKey, issue_api_key, revoke_api_key
+from app.services.tenancy.api_keys import NewKey, issue_api_key, list_api_keys, revoke_api_key
 
 _MOST_KEYS = 10_000
 
@@ -41,8 +39,7 @@ def create(tenant_id: UUID, name: str, scopes: str, expires_days: int | None) ->
 @tenant_option
 def show(tenant_id: UUID) -> None:
     """Print id, prefix, name, scopes, expiry and revocation of the tenant's keys."""
-    with owner_transaction() as session:
-        keys = list_api_keys(session, tenant_id, limit=_MOST_KEYS, after=None)
+    keys = list_api_keys(tenant_id, limit=_MOST_KEYS)
     table([(k.id, k.prefix, k.name, ",".join(k.scopes), k.expires_at, k.revoked_at) for k in keys])
 
 

@@ -1,8 +1,12 @@
-"""The job aggregate: a job, its items, and the shards in which its items are processed."""
+"""The job aggregate: a job, its items, and the shards in which its items are processed.
+
+Below the tables, what is read of them together: a job's progress, an item's result.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +17,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     LargeBinary,
+    Row,
     SmallInteger,
     UniqueConstraint,
     text,
@@ -147,3 +152,37 @@ class Shard(TenantOwned, Base):
     isolated: Mapped[bool] = mapped_column(server_default="false")
     trial_seq: Mapped[int | None]
     trial_deaths: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """A job, and how many of its open items workers hold at this moment."""
+
+    job: Job
+    processing: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Items by state; they add up to `total`."""
+        return {
+            "total": self.job.total_items,
+            "pending": max(self.job.open_items - self.processing, 0),
+            "processing": self.processing,
+            "succeeded": self.job.succeeded_items,
+            "failed": self.job.failed_items,
+            "canceled": self.job.canceled_items,
+        }
+
+
+@dataclass(frozen=True)
+class ItemResult:
+    """An item's row, its state as the client sees it, and the rows of its faces, largest first."""
+
+    item: Row[Any]
+    faces: list[Row[Any]] = field(default_factory=list)
+
+    @property
+    def seq(self) -> int:
+        """Its place in the job, from 0."""
+        seq: int = self.item.seq
+        return seq

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.domain.states import ItemState
+from app.models.job import ItemResult
 
 # Cancelling rewrites no item: a pending one within a canceled shard counts as canceled. Adjacent
 # shards merge into one range, so that the test costs the same for ten items as for a million.
@@ -40,20 +40,6 @@ ORDER BY item_seq, face_no
 """)
 
 BEFORE_FIRST = -1
-
-
-@dataclass(frozen=True)
-class ItemResult:
-    """An item's row, its state as the client sees it, and the rows of its faces, largest first."""
-
-    item: Row[Any]
-    faces: list[Row[Any]] = field(default_factory=list)
-
-    @property
-    def seq(self) -> int:
-        """Its place in the job, from 0."""
-        seq: int = self.item.seq
-        return seq
 
 
 def list_items(

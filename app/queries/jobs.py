@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,27 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import NotFound
 from app.domain.states import JobState, Operation, ShardState
-from app.models.job import Job, Shard
-
-
-@dataclass(frozen=True)
-class JobProgress:
-    """A job, and how many of its open items workers hold at this moment."""
-
-    job: Job
-    processing: int
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Items by state; they add up to `total`."""
-        return {
-            "total": self.job.total_items,
-            "pending": max(self.job.open_items - self.processing, 0),
-            "processing": self.processing,
-            "succeeded": self.job.succeeded_items,
-            "failed": self.job.failed_items,
-            "canceled": self.job.canceled_items,
-        }
+from app.models.job import Job, JobProgress, Shard
 
 
 def find_job(session: Session, tenant_id: UUID, job_id: UUID) -> JobProgress:

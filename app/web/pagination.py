@@ -16,7 +16,6 @@ from flask import current_app, request
 from itsdangerous import BadData, URLSafeSerializer
 from marshmallow import Schema, fields, post_load, validate
 
-from app.database.transactions import tenant_transaction
 from app.domain.errors import CursorInvalid, FieldError
 from app.web.auth import principal
 from app.web.fields import AnswerSchema
@@ -88,18 +87,17 @@ def page(
 def page_of(
     list_rows: Callable[..., Sequence[Any]], args: Mapping[str, Any], *of: UUID, **filters: Any
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Answer a list of a tenant's rows that needs no more than its query.
+    """Answer a list of a tenant's rows, each with an `id`.
 
     Args:
-        list_rows: of `(session, tenant_id, *of, limit, after, **filters)`; one row more than
+        list_rows: the use case, of `(tenant_id, *of, limit, after, **filters)`; one row more than
             `limit` if it can.
         args: of the request, as `PageArgs` reads them.
         of: the ids in whose keeping the rows are.
-        filters: what else the query takes.
+        filters: what else the use case takes.
     """
-    tenant_id, limit = principal().tenant_id, args["limit"]
-    with tenant_transaction(tenant_id) as session:
-        rows = list_rows(session, tenant_id, *of, limit=limit, after=args["cursor"], **filters)
+    limit = args["limit"]
+    rows = list_rows(principal().tenant_id, *of, limit=limit, after=args["cursor"], **filters)
     return page(rows, limit, lambda row: row.id)
 
 

@@ -1,9 +1,9 @@
-"""Use cases: a tenant's collections are made, changed and erased."""
+"""Use cases: a tenant's collections are made, changed, erased and read."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -12,12 +12,13 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.database.transactions import tenant_transaction
+from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError, Invalid
 from app.domain.identifiers import new_id
 from app.domain.model_registry import ModelEntry
 from app.models.collection import Collection
+from app.queries import collections as queries
 from app.queries.collections import lock_collection
 from app.services.gallery.offered_model import offered_model
 from app.services.tenancy.record_audit import record_audit
@@ -140,3 +141,19 @@ def _audit(
         collection.id,
         detail,
     )
+
+
+def read_collection(tenant_id: UUID, collection_id: UUID) -> Collection:
+    """Read a collection.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+    """
+    with read_transaction(tenant_id) as session:
+        return queries.find_collection(session, tenant_id, collection_id)
+
+
+def list_collections(tenant_id: UUID, *, limit: int, after: UUID | None) -> Sequence[Collection]:
+    """Read collections, newest first: up to `limit` and one more."""
+    with read_transaction(tenant_id) as session:
+        return queries.list_collections(session, tenant_id, limit=limit, after=after)

@@ -1,4 +1,4 @@
-"""Use cases: people of a collection are added, changed and erased.
+"""Use cases: people of a collection are added, changed, erased and read.
 
 Locks are taken in one order here and when faces are enrolled: subject, faces, collection.
 """
@@ -6,7 +6,7 @@ Locks are taken in one order here and when faces are enrolled: subject, faces, c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,13 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.database.transactions import tenant_transaction
+from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError
 from app.domain.identifiers import new_id
 from app.models.face import Face
 from app.models.subject import Subject
+from app.queries import subjects as queries
 from app.queries.collections import find_collection
 from app.queries.subjects import find_subject
 from app.services.gallery.face_count import lower_face_count
@@ -116,3 +117,25 @@ def _audit(
     record_audit(
         session, subject.tenant_id, actor, f"subject.{verb}", "subject", subject.id, detail
     )
+
+
+def read_subject(tenant_id: UUID, collection_id: UUID, subject_id: UUID) -> Subject:
+    """Read a person.
+
+    Raises:
+        NotFound: the collection of this tenant has no such subject.
+    """
+    with read_transaction(tenant_id) as session:
+        return queries.find_subject(session, tenant_id, collection_id, subject_id)
+
+
+def list_subjects(
+    tenant_id: UUID, collection_id: UUID, *, limit: int, after: UUID | None
+) -> Sequence[Subject]:
+    """Read the people of a collection, newest first: up to `limit` and one more.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+    """
+    with read_transaction(tenant_id) as session:
+        return queries.list_subjects(session, tenant_id, collection_id, limit=limit, after=after)

@@ -8,15 +8,19 @@ from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import JobAlreadyTerminal, NotFound
 from app.domain.states import TERMINAL_JOB_STATES, JobState
-from app.models.job import Job
+from app.models.job import Job, JobProgress
+from app.queries.jobs import find_job
 from app.services.jobs import move_job
 from app.services.jobs.close_shards import close_unleased_shards
 from app.services.jobs.finish_job import finish_job
 from app.services.tenancy.record_audit import record_audit
 
 
-def cancel_job(tenant_id: UUID, job_id: UUID, actor: Actor) -> None:
+def cancel_job(tenant_id: UUID, job_id: UUID, actor: Actor) -> JobProgress:
     """Close what nobody works on and let workers stop at their next batch; results stay.
+
+    Returns:
+        The job as it is now: canceled, or cancelling while workers still hold some of it.
 
     Raises:
         NotFound: the tenant has no such job.
@@ -33,3 +37,5 @@ def cancel_job(tenant_id: UUID, job_id: UUID, actor: Actor) -> None:
             raise JobAlreadyTerminal("The job has ended")
         record_audit(session, tenant_id, actor, "job.canceled", "job", job_id)
         finish_job(session, job_id)
+        session.expire(job)  # SQL changed it behind the session's back
+        return find_job(session, tenant_id, job_id)

@@ -8,8 +8,8 @@ from uuid import UUID
 from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
 from app.domain.states import ItemState
-from app.models.job import Job
-from app.queries.items import ItemResult, list_items
+from app.models.job import ItemResult, Job
+from app.queries.items import list_items
 from app.queries.jobs import find_job
 from app.services.tenancy.record_audit import record_audit
 

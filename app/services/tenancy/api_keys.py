@@ -1,4 +1,4 @@
-"""Use cases: keys of a tenant are made and revoked, by another key or by the operator."""
+"""Use cases: keys of a tenant are made, revoked and listed, by another key or by the operator."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.database.transactions import owner_transaction, tenant_transaction
+from app.database.transactions import owner_transaction, read_transaction, tenant_transaction
 from app.domain.actor import SYSTEM, Actor
 from app.domain.api_key import Principal, issue_key
 from app.domain.errors import FieldError, Forbidden, Invalid
 from app.domain.identifiers import new_id
 from app.domain.names import Scope
 from app.models.api_key import ApiKey
-from app.queries.api_keys import lock_api_key
+from app.queries import api_keys as queries
 from app.services.tenancy.record_audit import record_audit
 from app.services.tenancy.tenants import require_tenant
 
@@ -72,10 +72,16 @@ def revoke_api_key(tenant_id: UUID, key_id: UUID, actor: Actor) -> None:
         NotFound: no key of this tenant has the id.
     """
     with tenant_transaction(tenant_id) as session:
-        key = lock_api_key(session, tenant_id, key_id)
+        key = queries.lock_api_key(session, tenant_id, key_id)
         if key.revoked_at is None:
             key.revoked_at = dt.datetime.now(dt.UTC)
             record_audit(session, tenant_id, actor, "api_key.revoked", "api_key", key.id)
+
+
+def list_api_keys(tenant_id: UUID, *, limit: int, after: UUID | None = None) -> Sequence[ApiKey]:
+    """Read keys, newest first, revoked ones among them: up to `limit` and one more."""
+    with read_transaction(tenant_id) as session:
+        return queries.list_api_keys(session, tenant_id, limit=limit, after=after)
 
 
 def _add_key(session: Session, tenant_id: UUID, wanted: NewKey, actor: Actor) -> tuple[ApiKey, str]:

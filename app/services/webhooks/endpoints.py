@@ -1,4 +1,4 @@
-"""Use cases: a tenant's endpoints are made, changed, deleted, tested."""
+"""Use cases: a tenant's endpoints are made, changed, deleted, tested and read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.adapters.outgoing_http import OutgoingHttp
 from app.database.notify import wake_dispatcher
-from app.database.transactions import after_commit, tenant_transaction
+from app.database.transactions import after_commit, read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import EndpointDisabled, FieldError, Invalid, WebhookUrlInvalid
 from app.domain.identifiers import new_id
@@ -21,6 +21,7 @@ from app.domain.states import EndpointState, EventType
 from app.domain.webhooks import SUBSCRIBABLE, DisabledReason, event_payload
 from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
+from app.queries import webhooks as queries
 from app.queries.webhooks import find_endpoint, lock_endpoint
 from app.services.webhooks.audit_endpoint import audit_endpoint
 from app.services.webhooks.endpoint_secrets import new_secret, secret_box
@@ -139,6 +140,22 @@ def send_test_event(tenant_id: UUID, endpoint_id: UUID, actor: Actor) -> Webhook
         audit_endpoint(session, endpoint, actor, "tested")
         after_commit(session, wake_dispatcher)
     return delivery
+
+
+def read_endpoint(tenant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
+    """Read an endpoint.
+
+    Raises:
+        NotFound: no endpoint of this tenant has the id.
+    """
+    with read_transaction(tenant_id) as session:
+        return find_endpoint(session, tenant_id, endpoint_id)
+
+
+def list_endpoints(tenant_id: UUID, *, limit: int, after: UUID | None) -> Sequence[WebhookEndpoint]:
+    """Read endpoints, newest first: up to `limit` and one more."""
+    with read_transaction(tenant_id) as session:
+        return queries.list_endpoints(session, tenant_id, limit=limit, after=after)
 
 
 def _check_url(url: str) -> None:
