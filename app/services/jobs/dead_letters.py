@@ -37,18 +37,36 @@ def redrive(letter_id: UUID) -> UUID:
         NotFound: no such dead letter, or its job was removed since.
         Conflict: it was redriven before.
     """
+    tenant_id = _tenant_of(letter_id)
+    with tenant_transaction(tenant_id) as session:
+        letter = _lock(session, letter_id)
+        job_id = submit_job(tenant_id, _request(session, letter), SYSTEM).id
+        letter.redriven_at, letter.redriven_job_id = dt.datetime.now(dt.UTC), job_id
+        session.flush()
+    return job_id
+
+
+def _tenant_of(letter_id: UUID) -> UUID:
+    """Whose letter it is: an operator does not say, and the app role sees one tenant's alone."""
     with owner_transaction() as session:
         letter = session.get(DeadLetter, letter_id)
     if letter is None:
-        raise NotFound(f"There is no dead letter {letter_id}; see: flask dead-letters list")
+        raise _no_letter(letter_id)
+    return letter.tenant_id
+
+
+def _lock(session: Session, letter_id: UUID) -> DeadLetter:
+    """The letter, held until its job is written: a second operator waits here, and is refused."""
+    letter = session.get(DeadLetter, letter_id, with_for_update=True)
+    if letter is None:
+        raise _no_letter(letter_id)
     if letter.redriven_job_id is not None:
         raise Conflict(f"It was redriven as job {letter.redriven_job_id}")
-    with tenant_transaction(letter.tenant_id) as session:
-        job_id = submit_job(letter.tenant_id, _request(session, letter), SYSTEM).id
-        kept = session.get_one(DeadLetter, letter_id)
-        kept.redriven_at, kept.redriven_job_id = dt.datetime.now(dt.UTC), job_id
-        session.flush()
-    return job_id
+    return letter
+
+
+def _no_letter(letter_id: UUID) -> NotFound:
+    return NotFound(f"There is no dead letter {letter_id}; see: flask dead-letters list")
 
 
 def _request(session: Session, letter: DeadLetter) -> JobRequest:
