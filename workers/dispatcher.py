@@ -5,7 +5,6 @@ Run as `python -m workers.dispatcher`. A second one stands by until the first is
 
 from __future__ import annotations
 
-import select
 import signal
 import sys
 import time
@@ -14,14 +13,12 @@ from types import FrameType
 import psycopg2
 import structlog
 from flask import Flask
-from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_app_or_exit
 from app.adapters.task_queue import TaskQueue, make_celery
 from app.config import Settings
-from app.database.pool import SURVIVE_A_LOST_HOST
+from app.database.listening import Listener, listening
 from app.domain.errors import BrokerUnavailable
 from app.domain.fairness import FairShare
 from app.domain.names import NotifyChannel, TaskName, recognition_queue
@@ -66,45 +63,27 @@ class Dispatcher:
                 time.sleep(_RETRY_S)
 
     def _lead(self) -> None:
-        listening = self._listen()
-        try:
+        url, silence = self._settings.database_queue_url, f"-c idle_session_timeout={_SILENCE_S}s"
+        with listening(url, NotifyChannel.DISPATCH, options=silence) as listener:
             leading = False
             while not self._stopping:
-                if not leading and (leading := self._take_lead(listening)):
+                if not leading and (leading := self._take_lead(listener)):
                     _log.info("leading")
                 if leading:
                     with self._app.app_context():
                         self.look()
-                self._wait(listening)
-        finally:
-            listening.close()
+                self._wait(listener)
 
-    def _listen(self) -> connection:
-        url = make_url(self._settings.database_queue_url).set(drivername="postgresql")
-        listening: connection = psycopg2.connect(
-            url.render_as_string(hide_password=False),
-            **SURVIVE_A_LOST_HOST,
-            options=f"-c idle_session_timeout={_SILENCE_S}s",
-        )
-        listening.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
-        with listening.cursor() as cursor:
-            cursor.execute(f"LISTEN {NotifyChannel.DISPATCH.value}")
-        return listening
+    def _take_lead(self, listener: Listener) -> bool:
+        ((taken,),) = listener.ask("SELECT pg_try_advisory_lock(%s)", _LEADER_LOCK)
+        return bool(taken)
 
-    def _take_lead(self, listening: connection) -> bool:
-        with listening.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LEADER_LOCK,))
-            row = cursor.fetchone()
-        return bool(row and row[0])
-
-    def _wait(self, listening: connection) -> None:
-        readable, _, _ = select.select([listening], [], [], _LOOK_S)
-        if readable:
+    def _wait(self, listener: Listener) -> None:
+        if listener.wait(_LOOK_S):
             time.sleep(_GATHER_S)
         # Says that this process lives, and sees a lost connection, which no NOTIFY ever comes by.
-        with listening.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        listening.notifies.clear()
+        listener.ask("SELECT 1")
+        listener.heard()
 
     def look(self) -> None:
         """Reclaim leases that ran out, then publish what is due; a lost publish is a lost hint."""

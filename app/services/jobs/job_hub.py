@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import select
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import psycopg2
 import structlog
-from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
-from sqlalchemy import make_url
 
+from app.database.listening import Listener, listening
 from app.domain.names import NotifyChannel
 
 _log = structlog.get_logger(__name__)
@@ -35,8 +33,7 @@ class JobHub:
     """
 
     def __init__(self, database_queue_url: str) -> None:
-        url = make_url(database_queue_url).set(drivername="postgresql")
-        self._url = url.render_as_string(hide_password=False)
+        self._url = database_queue_url
         self._waiters: dict[str, set[threading.Event]] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -73,9 +70,9 @@ class JobHub:
         outage = False
         while not self._idle():
             try:
-                with closing(self._connect()) as listening:
+                with listening(self._url, NotifyChannel.JOB_FINISHED) as listener:
                     outage = False
-                    self._listen(listening)
+                    self._listen(listener)
                     return
             except psycopg2.Error as error:
                 if not outage:
@@ -83,22 +80,9 @@ class JobHub:
                 outage = True
                 threading.Event().wait(_LOOK_S)
 
-    def _connect(self) -> connection:
-        name = NotifyChannel.JOB_FINISHED.value
-        return psycopg2.connect(self._url, connect_timeout=5, application_name=name)
-
-    def _listen(self, listening: connection) -> None:
-        listening.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
-        with listening.cursor() as cursor:
-            cursor.execute(f"LISTEN {NotifyChannel.JOB_FINISHED.value}")
+    def _listen(self, listener: Listener) -> None:
         while not self._idle():
-            readable, _, _ = select.select([listening], [], [], _LOOK_S)
-            if readable:
-                listening.poll()
-                self._wake({notice.payload for notice in listening.notifies})
-                listening.notifies.clear()
-            else:
-                self._wake(self._ended(listening))
+            self._wake(listener.heard() if listener.wait(_LOOK_S) else self._ended(listener))
 
     def _idle(self) -> bool:
         """Whether to end: decided with the lock held, so that a new waiter starts a new thread."""
@@ -108,14 +92,12 @@ class JobHub:
                 self._thread = None
             return self._thread is None
 
-    def _ended(self, listening: connection) -> set[str]:
+    def _ended(self, listener: Listener) -> set[str]:
         with self._lock:
             awaited = list(self._waiters)
         if not awaited:
             return set()
-        with listening.cursor() as cursor:
-            cursor.execute(_ENDED, (awaited,))
-            return {row[0] for row in cursor}
+        return {row[0] for row in listener.ask(_ENDED, awaited)}
 
     def _wake(self, job_ids: set[str]) -> None:
         with self._lock:

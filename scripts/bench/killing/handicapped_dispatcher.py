@@ -10,14 +10,12 @@ in the file that FACEQUEUE_CUT_FILE names, and empties the file.
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 from pathlib import Path
 
-from psycopg2.extensions import connection
-
 from app.adapters.task_queue import TaskQueue
+from app.database.listening import Listener
 from app.domain.lease import ShardRef
 from app.domain.names import TaskName
 from scripts.bench.killing.cut_file import VARIABLE
@@ -27,11 +25,10 @@ from workers import dispatcher
 class UnsweptDispatcher(dispatcher.Dispatcher):
     """Does only what a wake-up asks for."""
 
-    def _wait(self, listening: connection) -> None:
+    def _wait(self, listener: Listener) -> None:
         while not self._stopping:
-            if select.select([listening], [], [], 1.0)[0]:
-                listening.poll()
-                listening.notifies.clear()
+            if listener.wait(1.0):
+                listener.heard()
                 return
 
 
