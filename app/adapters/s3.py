@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ from app.domain.errors import (
     BucketForbidden,
     ImageNotFound,
     ImageTooLarge,
+    StorageRefused,
     StorageUnavailable,
     Unavailable,
 )
@@ -79,16 +81,16 @@ class ObjectStore:
         """Store an upload.
 
         Raises:
-            Unavailable: S3 did not take it after retries.
+            StorageRefused: S3 answered that it does not take it.
+            Unavailable: S3 did not take it after retries; it may have the object all the same.
         """
         try:
             self.client.put_object(
                 Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type
             )
         except (ClientError, BotoCoreError, OSError) as error:
-            raise Unavailable(
-                "The image store does not answer; try again", retry_after=5
-            ) from error
+            kind = StorageRefused if _is_refusal(error) else Unavailable
+            raise kind("The image store does not answer; try again", retry_after=5) from error
 
     def delete(self, location: ObjectLocation) -> None:
         """Remove an object; one that is already gone is fine.
@@ -107,6 +109,13 @@ class ObjectStore:
             self.client.head_bucket(Bucket=bucket)
         except (ClientError, BotoCoreError, OSError) as error:
             raise StorageUnavailable(f"bucket {bucket} does not answer: {error}") from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    if not isinstance(error, ClientError):
+        return False
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _as_item_error(

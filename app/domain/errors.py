@@ -226,6 +226,10 @@ class Unavailable(RequestError):
     status, code, title = 503, "unavailable", "A part this request needs does not answer"
 
 
+class StorageRefused(Unavailable):
+    """S3 said no, rather than nothing: the object is not there. To a client it is the same."""
+
+
 # --- items ------------------------------------------------------------------------------------
 
 

@@ -6,24 +6,36 @@ import hashlib
 from functools import lru_cache
 from uuid import UUID
 
+import structlog
 from flask import current_app
+from sqlalchemy import delete
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
-from app.database.transactions import tenant_transaction
+from app.database.transactions import separate_transaction, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import FieldError, ImageRejected, ItemError, PayloadTooLarge
+from app.domain.errors import (
+    FieldError,
+    ImageRejected,
+    ItemError,
+    PayloadTooLarge,
+    StorageRefused,
+)
 from app.domain.identifiers import new_id
 from app.domain.image_header import ImageHeader, read_image_header
 from app.domain.storage import upload_location
 from app.models.image import Image
 from app.services.tenancy.record_audit import record_audit
 
+_log = structlog.get_logger(__name__)
+
 
 def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
-    """Keep a picture in S3 under a key that we make, then its row.
+    """Keep a picture in S3 under a key that we make, and its row.
 
-    A row that fails leaves an object that nothing names; retention removes those.
+    The row comes first, and stays whatever becomes of the request: no object is without one, so
+    retention finds what a crash has left.
 
     Raises:
         PayloadTooLarge: more than MAX_UPLOAD_SIZE bytes.
@@ -37,10 +49,15 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
     image_id = new_id()
     place = upload_location(settings.aws_storage_bucket_name, tenant_id, image_id)
     image = _new_image(tenant_id, image_id, str(place), content, header)
-    object_store(settings).write(place, content, header.content_type)
-    with tenant_transaction(tenant_id) as session:
+    with separate_transaction(tenant_id) as session:
         session.add(image)
         session.flush()
+    try:
+        object_store(settings).write(place, content, header.content_type)
+    except StorageRefused:
+        _forget(image)
+        raise
+    with tenant_transaction(tenant_id) as session:
         detail = {"sha256": image.sha256.hex(), "bytes": image.byte_count}
         record_audit(session, tenant_id, actor, "image.uploaded", "image", image.id, detail)
     return image
@@ -50,6 +67,17 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
 def object_store(settings: Settings) -> ObjectStore:
     """Return the process's S3 client; the first call builds it."""
     return ObjectStore.from_settings(settings)
+
+
+def _forget(image: Image) -> None:
+    """Remove the row of an object that cannot be there; a row that stays is left to retention."""
+    try:
+        with separate_transaction(image.tenant_id) as session:
+            session.execute(
+                delete(Image).where(Image.tenant_id == image.tenant_id, Image.id == image.id)
+            )
+    except SQLAlchemyError as error:
+        _log.warning("upload_row_left", image_id=str(image.id), error=str(error))
 
 
 def _header_of(content: bytes) -> ImageHeader:
