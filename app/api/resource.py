@@ -59,7 +59,7 @@ class FaceQueueApi(Api):  # type: ignore[misc] # flask-smorest ships no types
     ERROR_SCHEMA = ProblemSchema
 
     def _register_error_handlers(self) -> None:
-        """Leave errors to app/web/errors.py."""
+        """Leave errors to app/web/error_responses.py."""
 
     def _register_responses(self) -> None:
         """Document the one form that every error has."""

@@ -1,7 +1,7 @@
 """Every error FaceQueue raises on purpose, in one tree.
 
 FaceQueueError
-├── RequestError               a request cannot be served; app/web/errors.py makes a problem of it
+├── RequestError               cannot be served; app/web/error_responses.py makes a problem of it
 │   ├── Unauthenticated  Forbidden  NotFound  Conflict  Invalid  RateLimited  Unavailable …
 ├── ItemError                  one image of a job failed; stored on its item
 ├── ModelError                 a model cannot be used; the process refuses to start

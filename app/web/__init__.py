@@ -6,7 +6,7 @@ from flask import Flask
 
 from app.config import Settings
 from app.web import health, metrics
-from app.web.errors import init_errors
+from app.web.error_responses import init_errors
 from app.web.rate_limit import init_rate_limit
 from app.web.request_context import init_request_context
 

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from app.domain.errors import FieldError, RequestError
 from app.services.tenancy.run_once import Answer, KeyedRequest, Refused, run_once
 from app.web.auth import principal
-from app.web.errors import error_response
+from app.web.error_responses import error_response
 from app.web.operation_doc import describe
 
 KEY_HEADER = "Idempotency-Key"

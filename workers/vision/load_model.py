@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from app.domain.errors import ModelError
 from app.domain.model_registry import ModelEntry, load_registry
-from workers.vision.engines.base import Engine, Graph
+from workers.vision.engines.interface import Engine, Graph
 from workers.vision.engines.memory import share_one_heap
 from workers.vision.engines.select import choose_engines
 from workers.vision.faces.attributes import AttributeModels

@@ -9,9 +9,9 @@ import numpy as np
 
 from app.domain.errors import ModelError
 from workers.vision.arrays import Floats
-from workers.vision.engines.base import Graph
 from workers.vision.engines.bound import BoundGraph
 from workers.vision.engines.gpu_memory import free_gpu_bytes, gpu_batch
+from workers.vision.engines.interface import Graph
 
 Device = Literal["cpu", "cuda", "tensorrt"]
 

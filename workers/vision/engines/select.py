@@ -6,7 +6,7 @@ import importlib.util
 from dataclasses import dataclass
 
 from app.domain.errors import ModelError
-from workers.vision.engines.base import Engine
+from workers.vision.engines.interface import Engine
 from workers.vision.engines.onnx_runtime import OnnxRuntimeEngine
 from workers.vision.engines.openvino import FACE_BATCH, OpenVinoEngine, computes_bf16
 from workers.vision.settings import VisionSettings

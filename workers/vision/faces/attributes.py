@@ -18,7 +18,7 @@ from app.domain.errors import AttributesUnavailable, ModelError
 from app.domain.model_registry import load_registry
 from app.domain.weights import file_in_use
 from workers.vision.arrays import Floats, Pixels
-from workers.vision.engines.base import Graph
+from workers.vision.engines.interface import Graph
 from workers.vision.faces.detect import Detections
 from workers.vision.settings import VisionSettings
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.vision.arrays import Floats, Pixels
-from workers.vision.engines.base import Graph
+from workers.vision.engines.interface import Graph
 
 # A face needs about this many pixels in the network's input to be found;
 # `scripts/bench/small_faces.py` measures the recall just above what `min_face` asks for.

@@ -16,7 +16,7 @@ import numpy as np
 from app.domain.errors import LivenessUnavailable, ModelNotInstalled
 from app.domain.model_registry import LivenessEntry, load_registry
 from workers.vision.arrays import Floats, Pixels
-from workers.vision.engines.base import Engine, Graph
+from workers.vision.engines.interface import Engine, Graph
 from workers.vision.faces.detect import Detections
 from workers.vision.faces.recogniser import prepare
 from workers.vision.results import LivenessResult

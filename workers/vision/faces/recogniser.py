@@ -8,7 +8,7 @@ import numpy as np
 
 from app.domain.model_registry import InputSpec, ModelEntry
 from workers.vision.arrays import Floats, Pixels
-from workers.vision.engines.base import Graph
+from workers.vision.engines.interface import Graph
 from workers.vision.images.light import lightened_face
 
 _SHORTEST = 1e-12  # a zero vector stays one, instead of becoming not-a-number

@@ -14,7 +14,7 @@ import numpy as np
 from app.domain.errors import ModelSelfTestFailed
 from app.domain.model_registry import ModelEntry
 from workers.vision.arrays import Floats, Pixels
-from workers.vision.engines.base import Graph
+from workers.vision.engines.interface import Graph
 from workers.vision.faces.align import CROP_SIZE
 from workers.vision.faces.recogniser import Recogniser
 
