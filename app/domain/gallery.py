@@ -1,50 +1,87 @@
-"""What the matching needs of a vector store, whichever it is."""
+"""What enrolling, searching and erasing say about galleries to each other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 from uuid import UUID
-
-from app.domain.matching import Neighbour
 
 Embedding = Sequence[float]
 
 
 @dataclass(frozen=True)
 class GalleryRef:
-    """A collection as the vector store knows it: whose it is and how long its vectors are."""
+    """A collection as its vectors know it: whose it is, how long they are, and their space.
+
+    A space is what one model makes comparable, so it is named by the model (`name@digest`).
+    """
 
     tenant_id: UUID
     collection_id: UUID
     dimensions: int
+    space: str
 
 
 @dataclass(frozen=True)
-class GalleryVector:
-    """The L2-normalised embedding of an enrolled face."""
+class NewFace:
+    """A face that may enter a gallery under this id, with its L2-normalised embedding.
+
+    `job_id` and `item_seq` say where it was found.
+    """
 
     face_id: UUID
+    gallery: GalleryRef
+    subject_id: UUID | None
+    image_sha256: bytes
+    face_no: int
+    box: Sequence[int]
+    quality: float
+    model: str
+    job_id: UUID
+    item_seq: int
     embedding: Embedding
 
 
-class VectorStore(Protocol):
-    """Keeps embeddings by collection and finds the nearest by cosine similarity."""
+@dataclass(frozen=True)
+class KnownFace:
+    """The face that a gallery has of a photograph already."""
 
-    def add(self, gallery: GalleryRef, vectors: Sequence[GalleryVector]) -> None:
-        """Make faces searchable; adding a face again changes nothing."""
+    face_id: UUID
+    subject_id: UUID | None
 
-    def search(
-        self, gallery: GalleryRef, probes: Sequence[Embedding], limit: int
-    ) -> list[list[Neighbour]]:
-        """For each probe, its nearest `limit` faces, most similar first."""
 
-    def compare(
-        self, gallery: GalleryRef, claims: Sequence[tuple[Embedding, UUID]]
-    ) -> list[float | None]:
-        """How similar each probe is to the nearest face of its subject; None if that has none."""
+@dataclass(frozen=True)
+class ErasedScope:
+    """Whose faces are erased: those that all the ids given here fit."""
 
-    @property
-    def index_name(self) -> str:
-        """How the search was made, kept with each result."""
+    collection_id: UUID | None = None
+    subject_id: UUID | None = None
+    face_id: UUID | None = None
+
+    @classmethod
+    def face(cls, collection_id: UUID, face_id: UUID) -> ErasedScope:
+        """One face."""
+        return cls(collection_id, face_id=face_id)
+
+    @classmethod
+    def subject(cls, collection_id: UUID, subject_id: UUID) -> ErasedScope:
+        """All faces of a person."""
+        return cls(collection_id, subject_id)
+
+    @classmethod
+    def collection(cls, collection_id: UUID) -> ErasedScope:
+        """All faces of a collection."""
+        return cls(collection_id)
+
+    @classmethod
+    def tenant(cls) -> ErasedScope:
+        """All faces that the tenant has."""
+        return cls()
+
+
+@dataclass(frozen=True)
+class ErasedFaces:
+    """How many faces were erased; `image_sha256` where it was a face that was named."""
+
+    count: int
+    image_sha256: bytes | None = None

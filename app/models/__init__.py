@@ -12,6 +12,7 @@ from app.models.image import Image
 from app.models.job import Item, Job, Shard
 from app.models.subject import Subject
 from app.models.tenant import StorageLocation, Tenant
+from app.models.vector_change import VectorChange, VectorFollower
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.models.worker import Worker
@@ -34,6 +35,8 @@ __all__ = [
     "StorageLocation",
     "Subject",
     "Tenant",
+    "VectorChange",
+    "VectorFollower",
     "WebhookAttempt",
     "WebhookDelivery",
     "WebhookEndpoint",

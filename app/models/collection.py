@@ -15,6 +15,7 @@ class Collection(Identified, Created, Base):
     """A gallery of one tenant, bound to one embedding model (`name@digest`).
 
     Exactly one of `threshold` (cosine similarity) and `target_fpir` decides what a match is.
+    Searches read the vectors of its current `space` alone.
     """
 
     __tablename__ = "collections"
@@ -32,6 +33,7 @@ class Collection(Identified, Created, Base):
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))
     name: Mapped[str]
     model: Mapped[str]
+    space: Mapped[str]
     dimensions: Mapped[int] = mapped_column(SmallInteger)
     threshold: Mapped[float | None]
     target_fpir: Mapped[float | None]
@@ -41,5 +43,5 @@ class Collection(Identified, Created, Base):
 
     @property
     def gallery(self) -> GalleryRef:
-        """This collection as the vector store knows it."""
-        return GalleryRef(self.tenant_id, self.id, self.dimensions)
+        """This collection as its vectors know it."""
+        return GalleryRef(self.tenant_id, self.id, self.dimensions, self.space)

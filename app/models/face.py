@@ -58,11 +58,12 @@ class Face(Identified, TenantOwned, Created, Base):
 
 
 class _FaceVector(TenantOwned):
-    """The L2-normalised embedding of a face, as half-precision floats."""
+    """The L2-normalised embedding of a face in a space, as half-precision floats."""
 
     __tablename__: str
 
     face_id: Mapped[UUID] = mapped_column(primary_key=True)
+    space: Mapped[str] = mapped_column(primary_key=True)
     collection_id: Mapped[UUID]
 
     @declared_attr.directive

@@ -34,6 +34,26 @@ def lock_collection(session: Session, tenant_id: UUID, collection_id: UUID) -> C
     return the_one(session, query.with_for_update(key_share=True), _MISSING)
 
 
+def keep_collection(session: Session, tenant_id: UUID, collection_id: UUID) -> Collection:
+    """One collection, which nobody deletes before this transaction ends.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+    """
+    query = _collections(tenant_id).where(Collection.id == collection_id)
+    return the_one(session, query.with_for_update(read=True, key_share=True), _MISSING)
+
+
+def seize_collection(session: Session, tenant_id: UUID, collection_id: UUID) -> Collection:
+    """One collection, to which nobody adds anything from here on; waits for those who do.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+    """
+    query = _collections(tenant_id).where(Collection.id == collection_id)
+    return the_one(session, query.with_for_update(), _MISSING)
+
+
 def list_collections(
     session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
 ) -> Sequence[Collection]:

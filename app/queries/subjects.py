@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.models.face import Face
@@ -25,6 +25,13 @@ def find_subject(
     query = _subjects(tenant_id, collection_id).where(Subject.id == subject_id)
     missing = "The collection has no such subject"
     return the_one(session, query.with_for_update() if lock else query, missing)
+
+
+def hold_subjects(session: Session, tenant_id: UUID, collection_id: UUID) -> None:
+    """Hold all subjects of a collection, in id order: no more faces are enrolled for them."""
+    held = _subjects(tenant_id, collection_id).with_only_columns(Subject.id)
+    held = held.order_by(Subject.id).with_for_update()
+    session.execute(select(func.count()).select_from(held.subquery()))
 
 
 def list_subjects(

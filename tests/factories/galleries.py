@@ -7,16 +7,16 @@ import math
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import update
-
 from app.database.transactions import tenant_transaction
 from app.domain.actor import SYSTEM
+from app.domain.gallery import NewFace
 from app.domain.identifiers import new_id
 from app.models.collection import Collection
-from app.models.face import Face, FaceVector128
+from app.models.face import Face
 from app.models.subject import Subject
 from app.services.gallery.collections import NewCollection, create_collection
 from app.services.gallery.subjects import create_subject
+from app.services.gallery.vectors import add_faces
 
 DIMENSIONS = 128
 
@@ -40,36 +40,22 @@ def make_face(
     collection: Collection, subject: Subject | None, embedding: Sequence[float] | None = None
 ) -> Face:
     """An enrolled face of an image that no other face came from; counted in its collection."""
-    face = Face(
-        id=new_id(),
-        tenant_id=collection.tenant_id,
-        collection_id=collection.id,
+    face = NewFace(
+        face_id=new_id(),
+        gallery=collection.gallery,
         subject_id=subject.id if subject else None,
         image_sha256=hashlib.sha256(uuid4().bytes).digest(),
         face_no=0,
-        box=[10, 20, 80, 100],
+        box=(10, 20, 80, 100),
         quality=0.8,
         model=collection.model,
         job_id=new_id(),
         item_seq=0,
-    )
-    vector = FaceVector128(
-        face_id=face.id,
-        tenant_id=collection.tenant_id,
-        collection_id=collection.id,
-        embedding=list(embedding or unit_vector(0)),
+        embedding=embedding or unit_vector(0),
     )
     with tenant_transaction(collection.tenant_id) as session:
-        session.add(face)
-        session.flush()
-        session.add(vector)
-        session.execute(
-            update(Collection)
-            .where(Collection.id == collection.id)
-            .values(face_count=Collection.face_count + 1)
-        )
-        session.flush()
-    return face
+        add_faces(session, collection.tenant_id, [face])
+        return session.get_one(Face, face.face_id)
 
 
 def unit_vector(axis: int, *, towards: int | None = None, cosine: float = 1.0) -> list[float]:

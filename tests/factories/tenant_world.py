@@ -61,6 +61,7 @@ class TenantWorld:
         values = {
             "name": f"collection {new_id()}",
             "model": entry.identity,
+            "space": entry.identity,
             "dimensions": entry.dimensions,
             "threshold": None if "target_fpir" in fields else entry.default_threshold,
         } | fields

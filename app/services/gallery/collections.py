@@ -15,12 +15,15 @@ from sqlalchemy.orm import Session
 from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError, Invalid
+from app.domain.gallery import ErasedScope
 from app.domain.identifiers import new_id
 from app.domain.model_registry import ModelEntry
 from app.models.collection import Collection
 from app.queries import collections as queries
-from app.queries.collections import lock_collection
+from app.queries.collections import lock_collection, seize_collection
+from app.queries.subjects import hold_subjects
 from app.services.gallery.offered_model import offered_model
+from app.services.gallery.vectors import erase_faces
 from app.services.tenancy.record_audit import record_audit
 
 
@@ -83,12 +86,16 @@ def update_collection(
 def delete_collection(tenant_id: UUID, collection_id: UUID, actor: Actor) -> None:
     """Erase a collection with its subjects, faces and embeddings.
 
+    Enrolments that are being stored are waited for; later ones find no collection.
+
     Raises:
         NotFound: no collection of this tenant has the id.
     """
     with tenant_transaction(tenant_id) as session:
-        collection = lock_collection(session, tenant_id, collection_id)
-        _audit(session, collection, actor, "deleted", {"faces": collection.face_count})
+        hold_subjects(session, tenant_id, collection_id)
+        collection = seize_collection(session, tenant_id, collection_id)
+        erased = erase_faces(session, tenant_id, ErasedScope.collection(collection_id))
+        _audit(session, collection, actor, "deleted", {"faces": erased.count})
         session.execute(
             delete(Collection).where(
                 Collection.tenant_id == tenant_id, Collection.id == collection_id
@@ -103,6 +110,7 @@ def _new_collection(tenant_id: UUID, wanted: NewCollection, model: ModelEntry) -
         tenant_id=tenant_id,
         name=wanted.name,
         model=model.identity,
+        space=model.identity,
         dimensions=model.dimensions,
         threshold=wanted.threshold if has_rule else model.default_threshold,
         target_fpir=wanted.target_fpir,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import delete
-
 from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import NotFound
+from app.domain.gallery import ErasedScope
 from app.models.face import Face
+from app.queries.collections import keep_collection
 from app.queries.subjects import find_subject, list_faces
-from app.services.gallery.face_count import lower_face_count
+from app.services.gallery.vectors import erase_faces
 from app.services.tenancy.record_audit import record_audit
 
 
@@ -42,20 +42,12 @@ def delete_face(tenant_id: UUID, collection_id: UUID, face_id: UUID, actor: Acto
     """Erase a face with its embedding.
 
     Raises:
-        NotFound: the collection of this tenant has no such face.
+        NotFound: no collection of this tenant has the id, or it has no such face.
     """
     with tenant_transaction(tenant_id) as session:
-        erased = session.scalars(
-            delete(Face)
-            .where(
-                Face.tenant_id == tenant_id,
-                Face.collection_id == collection_id,
-                Face.id == face_id,
-            )
-            .returning(Face.image_sha256)
-        ).one_or_none()
-        if erased is None:
+        keep_collection(session, tenant_id, collection_id)
+        erased = erase_faces(session, tenant_id, ErasedScope.face(collection_id, face_id))
+        if erased.image_sha256 is None:
             raise NotFound("The collection has no such face")
-        lower_face_count(session, tenant_id, collection_id, 1)
-        detail = {"image_sha256": bytes(erased).hex()}
+        detail = {"image_sha256": erased.image_sha256.hex()}
         record_audit(session, tenant_id, actor, "face.deleted", "face", face_id, detail)

@@ -1,7 +1,4 @@
-"""Use cases: people of a collection are added, changed, erased and read.
-
-Locks are taken in one order here and when faces are enrolled: subject, faces, collection.
-"""
+"""Use cases: people of a collection are added, changed, erased and read."""
 
 from __future__ import annotations
 
@@ -10,20 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError
+from app.domain.gallery import ErasedScope
 from app.domain.identifiers import new_id
-from app.models.face import Face
 from app.models.subject import Subject
 from app.queries import subjects as queries
 from app.queries.collections import find_collection
 from app.queries.subjects import find_subject
-from app.services.gallery.face_count import lower_face_count
+from app.services.gallery.vectors import erase_faces
 from app.services.tenancy.record_audit import record_audit
 
 
@@ -86,15 +82,10 @@ def delete_subject(tenant_id: UUID, collection_id: UUID, subject_id: UUID, actor
     """
     with tenant_transaction(tenant_id) as session:
         subject = find_subject(session, tenant_id, collection_id, subject_id, lock=True)
-        faces = session.scalars(
-            delete(Face)
-            .where(Face.tenant_id == tenant_id, Face.subject_id == subject_id)
-            .returning(Face.id)
-        ).all()
+        erased = erase_faces(session, tenant_id, ErasedScope.subject(collection_id, subject_id))
         session.delete(subject)
         session.flush()
-        lower_face_count(session, tenant_id, collection_id, len(faces))
-        _audit(session, subject, actor, "deleted", {"faces": len(faces)})
+        _audit(session, subject, actor, "deleted", {"faces": erased.count})
 
 
 def _flush(session: Session) -> None:

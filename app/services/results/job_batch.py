@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -54,7 +54,7 @@ class JobBatch:
 
     job: Job
     collection: Collection | None
-    outcomes: dict[int, ItemOutcome] = field(default_factory=dict)
+    outcomes: Mapping[int, ItemOutcome] = field(default_factory=dict)
 
     @property
     def operation(self) -> Operation:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from uuid import UUID
 
 from sqlalchemy import text
@@ -29,32 +30,55 @@ _LIVING_SUBJECTS = text("SELECT id FROM subjects WHERE id = ANY (:ids) ORDER BY 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The items' outcomes as their operations see them, and what was decided about the faces."""
+    """The batches with their outcomes as the operations see them, and what was decided about them.
 
-    outcomes: dict[ItemKey, ItemOutcome]
-    claimed: dict[ItemKey, UUID | None] = field(default_factory=dict)
-    faces: dict[FaceKey, FaceDecision] = field(default_factory=dict)
-    pairs: dict[ItemKey, PairDecision] = field(default_factory=dict)
+    `claimed` says whom each item shows, or is compared with.
+    """
+
+    batches: Sequence[JobBatch]
+    claimed: Mapping[ItemKey, UUID | None] = field(default_factory=dict)
+    faces: Mapping[FaceKey, FaceDecision] = field(default_factory=dict)
+    pairs: Mapping[ItemKey, PairDecision] = field(default_factory=dict)
+
+    @cached_property
+    def outcomes(self) -> dict[ItemKey, ItemOutcome]:
+        """What each item of the batches amounts to."""
+        return {
+            (batch.job.id, seq): outcome
+            for batch in self.batches
+            for seq, outcome in batch.outcomes.items()
+        }
 
 
 def judge_batches(session: Session, batches: Sequence[JobBatch]) -> Judgement:
-    """Apply each job's rules; replaces the outcomes in `batches` by what they amount to."""
+    """Apply each job's rules to what was recognised; `batches` stay as they are."""
     claimed = _claimed(session, batches)
     living = _living(session, claimed)
-    for batch in batches:
-        for seq, outcome in batch.outcomes.items():
-            judged = judge(batch.operation, batch.options, outcome)
-            subject = claimed.get((batch.job.id, seq))
-            if subject is not None and subject not in living:
-                error = SubjectDeleted("the subject was deleted meanwhile")
-                judged = ItemOutcome(seq, outcome.image, error=error)
-            batch.outcomes[seq] = judged
+    judged = [
+        replace(
+            batch,
+            outcomes={
+                seq: _judge(batch, outcome, claimed.get((batch.job.id, seq)), living)
+                for seq, outcome in batch.outcomes.items()
+            },
+        )
+        for batch in batches
+    ]
     return Judgement(
-        {(batch.job.id, seq): o for batch in batches for seq, o in batch.outcomes.items()},
+        judged,
         claimed,
-        identify_faces(session, [b for b in batches if b.operation is Operation.IDENTIFY]),
-        verify_pairs(session, [b for b in batches if b.operation is Operation.VERIFY], claimed),
+        identify_faces(session, [b for b in judged if b.operation is Operation.IDENTIFY]),
+        verify_pairs(session, [b for b in judged if b.operation is Operation.VERIFY], claimed),
     )
+
+
+def _judge(
+    batch: JobBatch, outcome: ItemOutcome, subject: UUID | None, living: set[UUID]
+) -> ItemOutcome:
+    if subject is not None and subject not in living:
+        error = SubjectDeleted("the subject was deleted meanwhile")
+        return ItemOutcome(outcome.seq, outcome.image, error=error)
+    return judge(batch.operation, batch.options, outcome)
 
 
 def _claimed(session: Session, batches: Sequence[JobBatch]) -> dict[ItemKey, UUID | None]:

@@ -10,18 +10,16 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.gallery import Embedding, GalleryRef, VectorStore
-from app.domain.matching import MatchRule, Neighbour, best_per_subject, cosine
+from app.domain.gallery import Embedding
+from app.domain.matching import MatchRule, Neighbour, cosine
 from app.domain.outcomes import FoundFace
 from app.domain.states import Decision
 from app.models.collection import Collection
 from app.models.subject import Subject
 from app.services.gallery.match_rule import match_rule
-from app.services.gallery.pgvector_store import PgVectorStore
+from app.services.gallery.search import compare, nearest_subjects
 from app.services.results.job_batch import FaceKey, ItemKey, JobBatch
 
-# A subject with several faces takes several places among the nearest: look this much further.
-_FACES_A_SUBJECT = 4
 # Whoever is matched, it takes the one after to tell whether the answer is ambiguous.
 _TO_DECIDE = 2
 
@@ -65,39 +63,14 @@ def _search(
 ) -> dict[FaceKey, FaceDecision]:
     """The decisions for jobs of one collection; each keeps as many candidates as it asked for."""
     probes = {key: (batch, face) for batch in batches for key, face in _probes(batch)}
-    store = PgVectorStore(session)
     wanted = max(_TO_DECIDE, *(batch.options.top_k for batch in batches))
-    nearest = _nearest_subjects(store, collection.gallery, [e for _, e in probes.values()], wanted)
+    found = nearest_subjects(session, collection, [e for _, e in probes.values()], wanted)
     rules = {batch.job.model: match_rule(batch.job.model, collection) for batch in batches}
-    names = _external_ids(session, nearest)
+    names = _external_ids(session, found.nearest)
     return {
-        key: _decide(
-            rules[batch.job.model], candidates, batch.options.top_k, names, store.index_name
-        )
-        for (key, (batch, _)), candidates in zip(probes.items(), nearest, strict=True)
+        key: _decide(rules[batch.job.model], candidates, batch.options.top_k, names, found.index)
+        for (key, (batch, _)), candidates in zip(probes.items(), found.nearest, strict=True)
     }
-
-
-def _nearest_subjects(
-    store: VectorStore, gallery: GalleryRef, probes: Sequence[Embedding], wanted: int
-) -> list[list[Neighbour]]:
-    """Each probe's `wanted` nearest subjects by their best faces, whatever else is in the batch.
-
-    Where somebody with many faces has taken the places of the others, look further.
-    """
-    found: list[list[Neighbour]] = [[] for _ in probes]
-    crowded, limit = list(range(len(probes))), wanted * _FACES_A_SUBJECT
-    while crowded:
-        answers = store.search(gallery, [probes[number] for number in crowded], limit)
-        for number, neighbours in zip(crowded, answers, strict=True):
-            found[number] = best_per_subject(neighbours, wanted)
-        crowded = [
-            number
-            for number, neighbours in zip(crowded, answers, strict=True)
-            if len(neighbours) == limit and len(found[number]) < wanted
-        ]
-        limit *= _FACES_A_SUBJECT
-    return found
 
 
 def _probes(batch: JobBatch) -> Iterator[tuple[FaceKey, Embedding]]:
@@ -163,7 +136,7 @@ def _compared(
             claims += [(seq, probe, subject_id) for probe in probes]
     if batch.collection is not None:
         pairs = [(probe, subject_id) for _, probe, subject_id in claims]
-        answers = PgVectorStore(session).compare(batch.collection.gallery, pairs)
+        answers = compare(session, batch.collection, pairs)
         for (seq, _, _), similarity in zip(claims, answers, strict=True):
             if similarity is not None:
                 found[seq].append(similarity)

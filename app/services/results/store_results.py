@@ -61,7 +61,7 @@ def _store(
         return set()
     judged = judge_batches(session, batches)
     closed = close_items(session, judged, made_by)
-    enrolled = enrol_faces(session, batches, closed, judged.claimed)
+    enrolled = enrol_faces(session, tenant_id, judged, closed)
     write_detections(session, tenant_id, judged, closed, enrolled)
     done = count_shards(session, results, closed)
     counted = count_jobs(session, results, closed)

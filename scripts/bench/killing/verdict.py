@@ -20,7 +20,7 @@ _FACES = """
 SELECT c.name AS collection, s.external_id AS subject, encode(f.image_sha256, 'hex') AS image,
   f.face_no, v.embedding::text AS vector
 FROM faces f JOIN collections c ON c.id = f.collection_id JOIN subjects s ON s.id = f.subject_id
-JOIN face_vectors_128 v ON v.face_id = f.id
+JOIN face_vectors_128 v ON v.face_id = f.id AND v.space = c.space
 WHERE f.tenant_id = %s
 """
 _UNFINISHED = "SELECT count(*) FROM jobs WHERE tenant_id = %s AND finished_at IS NULL"

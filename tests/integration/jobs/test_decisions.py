@@ -20,7 +20,7 @@ from app.domain.lease import Lease, ShardRef
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
 from app.models.collection import Collection
-from app.services.gallery.pgvector_store import PgVectorStore
+from app.queries.nearest_faces import nearest_faces
 from app.services.results.job_batch import ShardResults
 from app.services.results.store_results import store_results
 from tests.factories.galleries import make_collection, make_face, make_subject, unit_vector
@@ -186,7 +186,7 @@ def test_a_search_reads_its_probe_and_its_tenant_once_not_once_a_row(
 ) -> None:
     """With 50,000 faces, reading the probe's text takes a second, the tenant's id 40 ms."""
     with tenant_transaction(world.tenant_id) as session, _statements() as sent:
-        PgVectorStore(session).search(collection.gallery, [PROBE], 5)
+        nearest_faces(session, collection.gallery, [PROBE], 5)
         (statement,) = sent
         answer = session.connection().exec_driver_sql(f"EXPLAIN {statement[0]}", statement[1])
         plan = list(answer.scalars())

@@ -1,0 +1,77 @@
+"""Reads of vectors: the one place that compares a probe with what a gallery holds.
+
+A probe is made a vector before the scan: a cast inside would be computed for every row. The
+collection is a literal, as partial indexes need it. Row-level security sees one tenant only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.domain.gallery import Embedding, GalleryRef
+from app.domain.matching import Neighbour
+
+
+def nearest_faces(
+    session: Session, gallery: GalleryRef, probes: Sequence[Embedding], limit: int
+) -> list[list[Neighbour]]:
+    """For each probe its nearest `limit` faces, most similar first; one statement for all."""
+    found: list[list[Neighbour]] = [[] for _ in probes]
+    if not probes:
+        return found
+    rows = session.execute(
+        text(f"""
+            SELECT probe.number, near.face_id, faces.subject_id, near.similarity
+            FROM unnest(CAST(:probes AS halfvec[])) WITH ORDINALITY AS probe (vector, number)
+            CROSS JOIN LATERAL (
+              SELECT face_id, 1 - (embedding <=> probe.vector) AS similarity
+              FROM {_table(gallery)}
+              WHERE collection_id = '{gallery.collection_id}' AND space = :space
+              ORDER BY embedding <=> probe.vector LIMIT :limit
+            ) AS near
+            JOIN faces ON faces.id = near.face_id
+            ORDER BY probe.number, near.similarity DESC"""),  # noqa: S608 - an integer and a UUID of ours
+        {"probes": _literals(probes), "space": gallery.space, "limit": limit},
+    )
+    for row in rows:
+        found[row.number - 1].append(Neighbour(row.face_id, row.subject_id, float(row.similarity)))
+    return found
+
+
+def similarities_to_subjects(
+    session: Session, gallery: GalleryRef, claims: Sequence[tuple[Embedding, UUID]]
+) -> list[float | None]:
+    """How similar each probe is to the nearest face of its subject; None if that has none."""
+    similarities: list[float | None] = [None] * len(claims)
+    if not claims:
+        return similarities
+    rows = session.execute(
+        text(f"""
+            SELECT claim.number, 1 - min(embedding <=> claim.vector) AS similarity
+            FROM unnest(CAST(:probes AS halfvec[]), CAST(:subjects AS uuid[]))
+              WITH ORDINALITY AS claim (vector, subject_id, number)
+            JOIN faces ON faces.subject_id = claim.subject_id
+            JOIN {_table(gallery)} AS stored ON stored.face_id = faces.id AND stored.space = :space
+            GROUP BY claim.number"""),  # noqa: S608 - an integer of ours
+        {
+            "probes": _literals([probe for probe, _ in claims]),
+            "subjects": [subject_id for _, subject_id in claims],
+            "space": gallery.space,
+        },
+    )
+    for row in rows:
+        similarities[row.number - 1] = float(row.similarity)
+    return similarities
+
+
+def _literals(embeddings: Sequence[Embedding]) -> list[str]:
+    """The text form of vectors: `[0.1,0.2,…]`."""
+    return ["[" + ",".join(f"{value:.7g}" for value in each) + "]" for each in embeddings]
+
+
+def _table(gallery: GalleryRef) -> str:
+    return f"face_vectors_{gallery.dimensions:d}"
