@@ -103,6 +103,28 @@ class ObjectStore:
         except (ClientError, BotoCoreError, OSError) as error:
             raise StorageUnavailable(f"S3 did not delete {location}: {error}") from error
 
+    def delete_below(self, prefix: ObjectLocation) -> int:
+        """Remove all objects below a prefix, a thousand a call; returns how many there were.
+
+        Raises:
+            StorageUnavailable: S3 did not answer after retries, or kept some.
+        """
+        deleted = 0
+        below = {"Bucket": prefix.bucket, "Prefix": prefix.key}
+        try:
+            for page in self.client.get_paginator("list_objects_v2").paginate(**below):
+                keys = [{"Key": item["Key"]} for item in page.get("Contents", ())]
+                if keys:
+                    wanted = {"Objects": keys, "Quiet": True}
+                    answer = self.client.delete_objects(Bucket=prefix.bucket, Delete=wanted)
+                    _require_none_kept(prefix, answer)
+                    deleted += len(keys)
+        except (ClientError, BotoCoreError, OSError) as error:
+            raise StorageUnavailable(
+                f"S3 did not delete what is below {prefix}: {error}"
+            ) from error
+        return deleted
+
     def check(self, bucket: str) -> None:
         """Raise StorageUnavailable unless the bucket answers; for readiness."""
         try:
@@ -116,6 +138,13 @@ def _is_refusal(error: Exception) -> bool:
         return False
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _require_none_kept(prefix: ObjectLocation, answer: dict[str, Any]) -> None:
+    if kept := answer.get("Errors"):
+        first = kept[0]
+        reason = f"{first.get('Key')}: {first.get('Code')}"
+        raise StorageUnavailable(f"S3 kept {len(kept)} objects below {prefix}, such as {reason}")
 
 
 def _as_item_error(

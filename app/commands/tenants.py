@@ -5,7 +5,13 @@ from uuid import UUID
 import click
 
 from app.commands.typed_errors import CommandGroup, table
-from app.services.tenancy.tenants import allow_attributes, create_tenant, list_tenants
+from app.services.jobs.erase_tenant import erase_tenant
+from app.services.tenancy.tenants import (
+    allow_attributes,
+    create_tenant,
+    list_tenants,
+    read_tenant,
+)
 
 group = CommandGroup("tenants", help="Organisations that use this installation.")
 
@@ -44,3 +50,19 @@ def show() -> None:
 def attributes(tenant_id: UUID, *, off: bool) -> None:
     """Let a tenant ask for age, gender and emotion of faces, which none may by default."""
     allow_attributes(tenant_id, allowed=not off)
+
+
+@group.command("erase")
+@click.argument("tenant_id", type=click.UUID)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def erase(tenant_id: UUID, *, yes: bool) -> None:
+    """Erase a tenant for good: faces, jobs, uploads, keys; its audit events stay."""
+    name = read_tenant(tenant_id).name
+    if not yes:
+        click.confirm(
+            f"Erase the tenant {name!r} with all its faces, jobs and uploads?", abort=True
+        )
+    erased = erase_tenant(tenant_id)
+    click.echo(
+        f"Erased {name!r}: {erased.faces} faces, {erased.jobs} jobs, {erased.uploads} uploads"
+    )

@@ -37,13 +37,23 @@ def list_tenants() -> Sequence[Tenant]:
         return session.scalars(select(Tenant).order_by(Tenant.id)).all()
 
 
-def require_tenant(session: Session, tenant_id: UUID) -> Tenant:
-    """Find a tenant.
+def read_tenant(tenant_id: UUID) -> Tenant:
+    """Read one tenant.
 
     Raises:
         NotFound: no tenant has the id.
     """
-    tenant = session.get(Tenant, tenant_id)
+    with owner_transaction() as session:
+        return require_tenant(session, tenant_id)
+
+
+def require_tenant(session: Session, tenant_id: UUID, *, lock: bool = False) -> Tenant:
+    """Find a tenant; with `lock`, nothing more is written for it by others from here on.
+
+    Raises:
+        NotFound: no tenant has the id.
+    """
+    tenant = session.get(Tenant, tenant_id, with_for_update=lock)
     if tenant is None:
         raise NotFound(f"There is no tenant {tenant_id}; see `flask tenants list`")
     return tenant
