@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 from app.database.transactions import tenant_transaction
@@ -36,23 +37,29 @@ def make_subject(collection: Collection, external_id: str | None = None) -> Subj
     )
 
 
+def new_face(collection: Collection, subject: Subject | None, **fields: Any) -> NewFace:
+    """A face of an image that no other face came from, before it is enrolled."""
+    values: dict[str, Any] = {
+        "face_id": new_id(),
+        "gallery": collection.gallery,
+        "subject_id": subject.id if subject else None,
+        "image_sha256": hashlib.sha256(uuid4().bytes).digest(),
+        "face_no": 0,
+        "box": (10, 20, 80, 100),
+        "quality": 0.8,
+        "model": collection.model,
+        "job_id": new_id(),
+        "item_seq": 0,
+        "embedding": unit_vector(0),
+    }
+    return NewFace(**values | fields)
+
+
 def make_face(
     collection: Collection, subject: Subject | None, embedding: Sequence[float] | None = None
 ) -> Face:
     """An enrolled face of an image that no other face came from; counted in its collection."""
-    face = NewFace(
-        face_id=new_id(),
-        gallery=collection.gallery,
-        subject_id=subject.id if subject else None,
-        image_sha256=hashlib.sha256(uuid4().bytes).digest(),
-        face_no=0,
-        box=(10, 20, 80, 100),
-        quality=0.8,
-        model=collection.model,
-        job_id=new_id(),
-        item_seq=0,
-        embedding=embedding or unit_vector(0),
-    )
+    face = new_face(collection, subject, **({"embedding": embedding} if embedding else {}))
     with tenant_transaction(collection.tenant_id) as session:
         add_faces(session, collection.tenant_id, [face])
         return session.get_one(Face, face.face_id)

@@ -1,0 +1,105 @@
+"""Enrolling and erasing at the same time: nobody deadlocks, and nothing slips through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from app.database.transactions import owner_transaction, tenant_transaction
+from app.domain.actor import SYSTEM
+from app.domain.errors import NotFound
+from app.models.collection import Collection
+from app.queries.collections import find_collection
+from app.services.gallery.collections import delete_collection
+from app.services.gallery.faces import delete_face
+from app.services.gallery.vectors import add_faces
+from tests.factories.galleries import make_face, make_subject, new_face
+from tests.factories.outbox import told
+from tests.support.processes import wait_until
+
+pytestmark = pytest.mark.stack
+
+Begin = Callable[[Callable[[], None]], Future[None]]
+
+_HOLD_SUBJECT = text("SELECT id FROM subjects WHERE id = :id FOR KEY SHARE")
+_HOLD_FACE = text("SELECT id FROM faces WHERE id = :id FOR UPDATE")
+_WAITING = text("""
+SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND datname = current_database()
+""")
+
+
+@pytest.fixture
+def begin(app: Flask) -> Iterator[Begin]:
+    """Start something in a thread of its own; returns once it waits for somebody's lock."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+
+        def start(change: Callable[[], None]) -> Future[None]:
+            def work() -> None:
+                with app.app_context():
+                    change()
+
+            waiting = _waiting()
+            future = pool.submit(work)
+            wait_until(lambda: _waiting() == waiting + 1, seconds=10, what="a wait for a lock")
+            return future
+
+        yield start
+
+
+def _waiting() -> int:
+    with owner_transaction() as session:
+        return int(session.execute(_WAITING).scalar_one())
+
+
+def deletion(collection: Collection) -> Callable[[], None]:
+    return lambda: delete_collection(collection.tenant_id, collection.id, SYSTEM)
+
+
+def require_gone(collection: Collection) -> None:
+    with tenant_transaction(collection.tenant_id) as session, pytest.raises(NotFound):
+        find_collection(session, collection.tenant_id, collection.id)
+
+
+@pytest.mark.usefixtures("follower")
+def test_a_face_enrolled_while_its_collection_is_deleted_is_told_as_removed(
+    collection: Collection, begin: Begin
+) -> None:
+    face = new_face(collection, None)
+    with tenant_transaction(collection.tenant_id) as session:
+        add_faces(session, collection.tenant_id, [face])
+        deleted = begin(deletion(collection))
+    deleted.result(timeout=10)
+
+    assert told(collection.tenant_id) == [("added", face.face_id), ("removed", face.face_id)]
+
+
+def test_an_enrolment_that_holds_its_subject_does_not_deadlock_with_a_deletion(
+    collection: Collection, begin: Begin
+) -> None:
+    person = make_subject(collection)
+    with tenant_transaction(collection.tenant_id) as session:
+        session.execute(_HOLD_SUBJECT, {"id": person.id})
+        deleted = begin(deletion(collection))
+        add_faces(session, collection.tenant_id, [new_face(collection, person)])
+    deleted.result(timeout=10)
+
+    require_gone(collection)
+
+
+def test_a_face_s_erasure_does_not_deadlock_with_its_collection_s(
+    collection: Collection, begin: Begin
+) -> None:
+    face = make_face(collection, None)
+    with tenant_transaction(collection.tenant_id) as session:
+        session.execute(_HOLD_FACE, {"id": face.id})
+        erased = begin(lambda: delete_face(face.tenant_id, collection.id, face.id, SYSTEM))
+        deleted = begin(deletion(collection))
+    erased.result(timeout=10)
+    deleted.result(timeout=10)
+
+    require_gone(collection)
