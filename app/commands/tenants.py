@@ -59,10 +59,7 @@ def erase(tenant_id: UUID, *, yes: bool) -> None:
     """Erase a tenant for good: faces, jobs, uploads, keys; its audit events stay."""
     name = read_tenant(tenant_id).name
     if not yes:
-        click.confirm(
-            f"Erase the tenant {name!r} with all its faces, jobs and uploads?", abort=True
-        )
+        click.confirm(f"Erase {name!r} with all its faces, jobs and uploads?", abort=True)
     erased = erase_tenant(tenant_id)
-    click.echo(
-        f"Erased {name!r}: {erased.faces} faces, {erased.jobs} jobs, {erased.uploads} uploads"
-    )
+    counts = f"faces: {erased.faces}, jobs: {erased.jobs}, uploads: {erased.uploads}"
+    click.echo(f"Erased {name!r}; {counts}")

@@ -75,8 +75,8 @@ def _require_ended(session: Session, tenant_id: UUID) -> int:
     row = session.execute(_JOBS, {"tenant_id": tenant_id}).one()
     if row.live:
         raise Conflict(
-            f"{row.live} jobs of the tenant have not ended: cancel them "
-            "(POST /api/v1/jobs/ID/cancel), or wait for them, then erase it"
+            f"Jobs of the tenant that have not ended: {row.live}. Cancel them "
+            "(POST /api/v1/jobs/ID/cancel) or wait for their end, then erase the tenant"
         )
     return int(row.jobs)
 

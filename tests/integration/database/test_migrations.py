@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import create_engine, text
+from sqlalchemy import Row, create_engine
+from sqlalchemy.exc import ProgrammingError
 
 from app import create_app
 from app.config import Settings, load_settings
@@ -69,6 +71,54 @@ def test_all_migrations_go_back_over_rows(bare_app: Flask) -> None:
     assert tables(bare_app) <= {"alembic_version"}
 
 
+def test_vectors_get_the_space_of_their_collections_model_and_lose_it_again(
+    bare_app: Flask,
+) -> None:
+    upgrade(revision="0013")
+    faces = enrol_as_before_spaces(bare_app)
+
+    upgrade()
+
+    check()
+    spaces = "SELECT space, count(*) AS faces FROM face_vectors_128 GROUP BY space"
+    assert rows(bare_app, spaces) == [("A@1", faces), ("B@1", faces)]
+    assert rows(bare_app, "SELECT name, space FROM collections") == [("A", "A@1"), ("B", "B@1")]
+
+    again = (
+        "INSERT INTO face_vectors_128 SELECT face_id, tenant_id, collection_id, embedding, 'C@1'"
+    )
+    rows(bare_app, f"{again} FROM face_vectors_128 LIMIT 3 RETURNING face_id")
+    downgrade(revision="0013")
+
+    assert rows(bare_app, "SELECT count(*) FROM face_vectors_128") == [(2 * faces,)]
+    upgrade()
+    assert rows(bare_app, spaces) == [("A@1", faces), ("B@1", faces)]
+
+
+def test_an_upgrade_that_was_cut_short_goes_on(bare_app: Flask) -> None:
+    upgrade(revision="0013")
+    faces = enrol_as_before_spaces(bare_app)
+    rows(bare_app, "ALTER TABLE face_vectors_128 ADD COLUMN space text; SELECT 1")
+    rows(bare_app, "CREATE TABLE vector_changes (); SELECT 1")  # in the way of the last step
+    with pytest.raises(ProgrammingError, match="already exists"):
+        upgrade()
+
+    rows(bare_app, "DROP TABLE vector_changes; SELECT 1")
+    upgrade()
+
+    check()
+    assert rows(bare_app, "SELECT count(*) FROM face_vectors_128") == [(2 * faces,)]
+
+
+def test_the_version_before_goes_on_making_collections(bare_app: Flask) -> None:
+    upgrade()
+    tenant = TenantWorld.create().tenant_id
+
+    made = rows(bare_app, NEW_COLLECTION.format(tenant=tenant, name="A"))
+
+    assert rows(bare_app, "SELECT id, space FROM collections") == [(made[0][0], "A@1")]
+
+
 def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> None:
     folder = Path("migrations")
     revisions = sorted(path.name.split("_")[0] for path in folder.glob("versions/0*.py"))
@@ -77,11 +127,46 @@ def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> 
 
 
 def tables(app: Flask) -> set[str]:
+    names = rows(app, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return {row.tablename for row in names}
+
+
+def rows(app: Flask, statement: str) -> list[Row[Any]]:
+    """What a statement of the owner returns, in order; it is committed."""
     engine = create_engine(app.config["SETTINGS"].database_owner_url)
-    with engine.connect() as connection:
-        names = connection.execute(
-            text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        )
-        found = set(names.scalars())
+    with engine.begin() as connection:
+        found = sorted(connection.exec_driver_sql(statement))
     engine.dispose()
     return found
+
+
+# As the version before spaces makes them.
+NEW_COLLECTION = """
+INSERT INTO collections (id, tenant_id, name, model, dimensions, threshold)
+VALUES (gen_random_uuid(), '{tenant}', '{name}', '{name}@1', 128, 0.5) RETURNING id
+"""
+NEW_FACES = """
+WITH new AS (
+  INSERT INTO faces (id, tenant_id, collection_id, image_sha256, face_no, box, quality, model,
+    job_id, item_seq)
+  SELECT gen_random_uuid(), '{tenant}', '{collection}', sha256(n::text::bytea), 0, '{{0,0,1,1}}', 1,
+    'm', gen_random_uuid(), 0 FROM generate_series(1, {faces}) AS n RETURNING id
+) SELECT id FROM new
+"""
+NEW_VECTORS = """
+INSERT INTO face_vectors_128 (face_id, tenant_id, collection_id, embedding)
+SELECT id, tenant_id, collection_id, array_fill(1, ARRAY[128])::halfvec FROM faces RETURNING face_id
+"""
+
+
+def enrol_as_before_spaces(app: Flask) -> int:
+    """Two collections, together with more vectors than a batch of the migration fills.
+
+    Returns how many faces each has.
+    """
+    faces, tenant = 3000, TenantWorld.create().tenant_id
+    for name in ("A", "B"):
+        ((collection,),) = rows(app, NEW_COLLECTION.format(tenant=tenant, name=name))
+        rows(app, NEW_FACES.format(tenant=tenant, collection=collection, faces=faces))
+    rows(app, NEW_VECTORS)
+    return faces
