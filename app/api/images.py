@@ -10,6 +10,7 @@ from app.domain.names import Scope
 from app.models.image import Image
 from app.services.tenancy.uploads import upload_image as upload
 from app.web.auth import actor, principal, requires
+from app.web.body_limits import upload_body
 from app.web.idempotency import idempotent
 
 blueprint = Resource("images", __name__, description="Images that have no place in S3 yet")
@@ -18,7 +19,7 @@ blueprint = Resource("images", __name__, description="Images that have no place 
 @blueprint.post("/images")
 @requires(Scope.JOBS_WRITE)
 @idempotent
-@blueprint.takes(ImageUploadSchema, "files")
+@blueprint.takes(ImageUploadSchema, "files", limit=upload_body)
 @blueprint.returns(201, ImageSchema)
 def upload_image(files: dict[str, Any]) -> Image:
     """Upload an image as the multipart part `file`."""

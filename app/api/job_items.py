@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 from uuid import UUID
 
 import pydantic
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from app.domain.job_request import ItemRequest
-from app.web.problems import MOST_FIELD_ERRORS
+from app.web.problems import MOST_FIELD_ERRORS, Untold
+from app.web.request_schema import RequestSchema
+from app.web.turns import give_way
 
 MAX_ID_LENGTH = 200
 MAX_URI_LENGTH = 2048
@@ -36,9 +40,12 @@ _AS_MARSHMALLOW = {
 }
 
 _ITEMS = TypeAdapter(list[_ItemBody])
+_SLICE = 200  # items, read in a millisecond
+_MOST_MEMBERS = 2 * len(dataclasses.fields(_ItemBody))
+_TOO_WIDE = f"Has more than {_MOST_MEMBERS} members."
 
 
-class ItemCreateSchema(Schema):
+class ItemCreateSchema(RequestSchema):
     """One image of a job. Documents `_ItemBody`, which a test compares it with."""
 
     custom_id = fields.String(required=True, validate=validate.Length(1, MAX_ID_LENGTH))
@@ -67,24 +74,70 @@ class ItemsField(fields.List[dict[str, Any]]):
         super().__init__(fields.Nested(ItemCreateSchema), **kwargs)
 
     def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Any:
-        try:
-            bodies = _ITEMS.validate_python(value)
-        except pydantic.ValidationError as error:
-            raise ValidationError(_messages(error)) from error
-        return tuple(
-            ItemRequest(body.custom_id, body.image, body.image_id, body.subject, body.reference)
-            for body in bodies
-        )
+        if not isinstance(value, list):
+            raise ValidationError("Not a valid list.")
+        read: list[ItemRequest] = []
+        found = _Findings()
+        for first in range(0, len(value), _SLICE):
+            bodies = value[first : first + _SLICE]
+            if not found.add_wide(first, bodies):
+                try:
+                    read += _items(bodies)
+                except pydantic.ValidationError as error:
+                    found.add(first, error)
+            give_way()
+        if found.count:
+            raise ValidationError(found.messages())
+        return tuple(read)
 
 
-def _messages(error: pydantic.ValidationError) -> dict[str, Any]:
-    """Give pydantic's findings the nested form of marshmallow's."""
-    messages: dict[str, Any] = {}
-    for found in error.errors(include_url=False, include_input=False, include_context=False)[
-        :MOST_FIELD_ERRORS
-    ]:
-        place = messages
-        for step in found["loc"]:
-            place = place.setdefault(str(step), {})
-        place.setdefault("_schema", []).append(_AS_MARSHMALLOW.get(found["type"], found["msg"]))
-    return messages
+def _items(bodies: list[Any]) -> list[ItemRequest]:
+    return [
+        ItemRequest(body.custom_id, body.image, body.image_id, body.subject, body.reference)
+        for body in _ITEMS.validate_python(bodies)
+    ]
+
+
+@dataclass
+class _Findings:
+    """What is wrong with items: all of it counted, the first of it told."""
+
+    count: int = 0
+    told: list[tuple[tuple[int | str, ...], str]] = field(default_factory=list)
+
+    def add(self, first: int, error: pydantic.ValidationError) -> None:
+        """Add what pydantic says of a slice that begins with the item `first`."""
+        self.count += error.error_count()
+        if self._room:
+            shown = error.errors(include_url=False, include_input=False, include_context=False)
+            for found in shown[: self._room]:
+                at, *steps = found["loc"]
+                message = _AS_MARSHMALLOW.get(found["type"], found["msg"])
+                self.told.append(((first + int(at), *steps), message))
+
+    def add_wide(self, first: int, bodies: list[Any]) -> bool:
+        """Whether there are items of so many members that pydantic would tell each: add them."""
+        wide = [
+            at
+            for at, body in enumerate(bodies, first)
+            if isinstance(body, dict) and len(body) > _MOST_MEMBERS
+        ]
+        self.count += len(wide)
+        self.told += [((at,), _TOO_WIDE) for at in wide[: self._room]]
+        return bool(wide)
+
+    def messages(self) -> dict[str, Any]:
+        """Give the findings the nested form of marshmallow's."""
+        messages: dict[str, Any] = {}
+        for steps, message in self.told:
+            place = messages
+            for step in steps:
+                place = place.setdefault(str(step), {})
+            place.setdefault("_schema", []).append(message)
+        if self.count > len(self.told):
+            messages["_schema"] = [Untold(self.count - len(self.told))]
+        return messages
+
+    @property
+    def _room(self) -> int:
+        return MOST_FIELD_ERRORS - len(self.told)

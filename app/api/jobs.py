@@ -22,6 +22,7 @@ from app.services.jobs.cancel_job import cancel_job as cancel
 from app.services.jobs.read_results import export_results, read_results_page
 from app.services.jobs.submit_job import submit_job as submit
 from app.web.auth import actor, principal, requires
+from app.web.body_limits import job_body
 from app.web.etag import with_etag
 from app.web.idempotency import idempotent
 from app.web.operation_doc import response_header
@@ -64,7 +65,7 @@ def _accepted(progress: JobProgress) -> tuple[JobProgress, dict[str, str]]:
 @requires(Scope.JOBS_WRITE)
 @answers_when_ended(_job_response)
 @idempotent
-@blueprint.takes(JobCreateSchema)
+@blueprint.takes(JobCreateSchema, limit=job_body)
 @blueprint.also_returns(
     200, schema=JobSchema, description="It ended within `Prefer: wait=N`", headers=_ETAG
 )

@@ -10,6 +10,7 @@ from marshmallow import Schema
 
 from app.api.examples import example_of
 from app.web.bodies import BodyParser
+from app.web.body_limits import Limit, mark_body_limit, ordinary_body
 from app.web.operation_doc import add_request_headers, response_header
 from app.web.pagination import page_schema
 from app.web.problems import PROBLEM_TYPE, ProblemSchema
@@ -26,12 +27,18 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
         super().__init__(*args, **kwargs)
         self._prepare_doc_cbks.append(add_request_headers)
 
-    def takes(self, schema: type[Schema], location: str = "json") -> Callable[[View], View]:
+    def takes(
+        self, schema: type[Schema], location: str = "json", *, limit: Limit = ordinary_body
+    ) -> Callable[[View], View]:
         """Parse and validate the body (or `query`, `files`); pass it as the first argument."""
-        example = example_of(schema)
-        return cast(
-            "Callable[[View], View]", self.arguments(schema(), location=location, example=example)
-        )
+        parse = self.arguments(schema(), location=location, example=example_of(schema))
+
+        def decorate(view: View) -> View:
+            parsing = parse(view)
+            mark_body_limit(parsing, limit)
+            return cast("View", parsing)
+
+        return decorate
 
     def returns(
         self, status: int, schema: type[Schema] | None = None, **documented: Any

@@ -169,6 +169,10 @@ class UnsupportedMediaType(RequestError):
     title = "The body's content type is not one that this resource takes"
 
 
+class ContentEncodingUnknown(UnsupportedMediaType):
+    code, title = "content_encoding_unknown", "The body is packed in a way that is not known here"
+
+
 class Invalid(RequestError):
     status, code = 422, "validation_failed"
     title = "The request has fields that are missing or wrong"

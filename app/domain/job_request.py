@@ -51,14 +51,7 @@ class JobRequest:
             EmptyJob, TooManyItems, DuplicateCustomId: the list as a whole.
             Invalid: fields that the operation needs or does not take, with their pointers.
         """
-        if not self.items:
-            raise EmptyJob(errors=(FieldError("/items", "at least one item is needed"),))
-        if len(self.items) > max_items:
-            raise TooManyItems(
-                f"The job has {len(self.items)} items; one request may carry {max_items}. "
-                "Split it, or import with scripts/import_s3.py",
-                errors=(FieldError("/items", f"{max_items} at most"),),
-            )
+        check_item_count(len(self.items), max_items)
         self._check_custom_ids()
         problems = [*self._collection_problems(), *self._item_problems()]
         if problems:
@@ -117,3 +110,19 @@ class JobRequest:
         elif item.subject is not None:
             problems.append(("subject", f"{self.operation} takes no subject"))
         return problems
+
+
+def check_item_count(count: int, most: int) -> None:
+    """Check how many items a job has, which needs none of them to be read.
+
+    Raises:
+        EmptyJob, TooManyItems: as they say.
+    """
+    if not count:
+        raise EmptyJob(errors=(FieldError("/items", "at least one item is needed"),))
+    if count > most:
+        raise TooManyItems(
+            f"The job has {count} items; one request may carry {most}. "
+            "Split it, or import with scripts/import_s3.py",
+            errors=(FieldError("/items", f"{most} at most"),),
+        )

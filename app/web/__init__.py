@@ -6,22 +6,22 @@ from flask import Flask
 
 from app.config import Settings
 from app.web import health, metrics
+from app.web.body_input import init_body_input
+from app.web.body_limits import largest_body
 from app.web.error_responses import init_errors
 from app.web.rate_limit import init_rate_limit
 from app.web.request_context import init_request_context
-
-# A multipart body is a little larger than the file in it.
-_FORM_OVERHEAD = 64 * 1024
 
 
 def register_web(app: Flask) -> None:
     """Prepare the application for its faces; health and metrics need no key."""
     settings: Settings = app.config["SETTINGS"]
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_size + _FORM_OVERHEAD
+    app.config["MAX_CONTENT_LENGTH"] = largest_body(settings)
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
     init_request_context(app)
     metrics.init_metrics(app)
     init_errors(app)
     init_rate_limit(app, settings)
+    init_body_input(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)

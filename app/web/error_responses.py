@@ -26,7 +26,7 @@ from app.domain.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from app.web.problems import Problem
+from app.web.problems import Problem, Untold, pointer_step
 
 _log = structlog.get_logger(__name__)
 
@@ -84,7 +84,14 @@ def _problem_of_http(error: HTTPException) -> Problem:
     messages = getattr(error, "data", {}).get("messages")
     if messages is not None:  # webargs: what marshmallow found wrong, by location
         found = tuple(_field_errors(messages))
-        return Problem(status, kind.code, kind.title, kind.title, found)
+        return Problem(
+            status,
+            kind.code,
+            kind.title,
+            kind.title,
+            tuple(each for each in found if isinstance(each, FieldError)),
+            untold=sum(each.count for each in found if isinstance(each, Untold)),
+        )
     headers = {
         name: value
         for name, value in error.get_headers()
@@ -95,22 +102,20 @@ def _problem_of_http(error: HTTPException) -> Problem:
     return Problem(status, kind.code, error.name, error.description or error.name, headers=headers)
 
 
-def _field_errors(messages: dict[str, Any]) -> Iterator[FieldError]:
+def _field_errors(messages: dict[str, Any]) -> Iterator[FieldError | Untold]:
     for found in messages.values():  # the key is where it was found: json, query, files
         yield from _flatten(found, "")
 
 
-def _flatten(found: Any, pointer: str) -> Iterator[FieldError]:
+def _flatten(found: Any, pointer: str) -> Iterator[FieldError | Untold]:
     if isinstance(found, dict):
         for key, inner in found.items():
-            step = "" if key == "_schema" else "/" + _escaped(str(key))
+            step = "" if key == "_schema" else pointer_step(str(key))
             yield from _flatten(inner, pointer + step)
     elif isinstance(found, list):
         for inner in found:
             yield from _flatten(inner, pointer)
+    elif isinstance(found, Untold):
+        yield found
     else:
         yield FieldError(pointer, str(found))
-
-
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")  # RFC 6901

@@ -12,6 +12,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 NAME_LENGTH = validate.Length(min=1, max=200)
 _METADATA_BYTES = 16_384
 _METADATA_LEVELS = 32
+_TOO_LARGE = f"Larger than {_METADATA_BYTES} bytes as JSON"
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
@@ -40,7 +41,12 @@ class Metadata(fields.Dict):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("metadata", {"description": "Your own data, up to 16 KiB of JSON"})
-        super().__init__(keys=fields.String(), validate=_is_small, **kwargs)
+        super().__init__(keys=fields.String(), **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, dict):
+            _require_small(value)
+        return super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call] # untyped there
 
 
 def rfc3339(moment: dt.datetime) -> str:
@@ -48,19 +54,26 @@ def rfc3339(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
-def _nests_within(value: Any, levels: int) -> bool:
-    if not isinstance(value, (dict, list)):
-        return True
-    inner = value.values() if isinstance(value, dict) else value
-    return levels > 0 and all(_nests_within(one, levels - 1) for one in inner)
-
-
-def _is_small(value: dict[str, Any]) -> None:
+def _require_small(value: dict[str, Any]) -> None:
     # Depth first: whatever reads it again, here or at the client, recurses.
-    if not _nests_within(value, _METADATA_LEVELS):
+    level, size = [value], 0
+    for _ in range(_METADATA_LEVELS + 1):
+        containers = [one for one in level if isinstance(one, (dict, list))]
+        if not containers:
+            break
+        # Each of these takes a byte at least: what is too large is not gone through to its end.
+        size += sum(map(len, containers))
+        if size > _METADATA_BYTES:
+            raise ValidationError(_TOO_LARGE)
+        level = [
+            inner
+            for one in containers
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    else:
         raise ValidationError(f"Nested more than {_METADATA_LEVELS} levels deep")
     if len(json.dumps(value, ensure_ascii=False).encode()) > _METADATA_BYTES:
-        raise ValidationError(f"Larger than {_METADATA_BYTES} bytes as JSON")
+        raise ValidationError(_TOO_LARGE)
 
 
 class AnswerSchema(Schema):

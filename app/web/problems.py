@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flask import Response, json
 from marshmallow import fields
 
-from app.domain.errors import FieldError, RequestError, Unauthenticated
+from app.domain.errors import ContentEncodingUnknown, FieldError, RequestError, Unauthenticated
 from app.web.fields import AnswerSchema
 from app.web.request_context import request_id
 
@@ -16,6 +16,18 @@ PROBLEM_TYPE = "application/problem+json"
 
 # A request with a thousand wrong items is answered with the first ones.
 MOST_FIELD_ERRORS = 20
+
+
+@dataclass(frozen=True)
+class Untold:
+    """Stands among messages of a schema for so many more: found, but not worth their own."""
+
+    count: int
+
+
+def pointer_step(name: str) -> str:
+    """Write one step of a JSON pointer (RFC 6901)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 class FieldErrorSchema(AnswerSchema):
@@ -49,6 +61,7 @@ class Problem:
     detail: str
     errors: tuple[FieldError, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    untold: int = 0
 
     @classmethod
     def of(cls, error: RequestError) -> Problem:
@@ -56,6 +69,8 @@ class Problem:
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
         if isinstance(error, Unauthenticated):
             headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, ContentEncodingUnknown):
+            headers["Accept-Encoding"] = "gzip"
         return cls(error.status, error.code, error.title, error.detail, error.errors, headers)
 
     def response(self) -> Response:
@@ -64,7 +79,7 @@ class Problem:
             "type": f"urn:facequeue:problem:{self.code}",
             "title": self.title,
             "status": int(self.status),
-            "detail": self.detail,
+            "detail": self._detail(),
             "code": self.code,
             "errors": [
                 {"pointer": e.pointer, "detail": e.detail} for e in self.errors[:MOST_FIELD_ERRORS]
@@ -74,3 +89,7 @@ class Problem:
         response = Response(json.dumps(document), int(self.status), content_type=PROBLEM_TYPE)
         response.headers.extend(self.headers)
         return response
+
+    def _detail(self) -> str:
+        more = max(len(self.errors) - MOST_FIELD_ERRORS, 0) + self.untold
+        return f"{self.detail}; `errors` leaves out {more} more" if more else self.detail

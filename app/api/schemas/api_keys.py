@@ -2,21 +2,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import fields, post_load
 
 from app.domain.names import Scope
 from app.services.tenancy.api_keys import NewKey
 from app.web.fields import NAME_LENGTH, RowSchema, Timestamp
+from app.web.request_schema import BoundedList, RequestSchema
 
 
-class ApiKeyCreateSchema(Schema):
+class ApiKeyCreateSchema(RequestSchema):
     """Body of POST /api-keys."""
 
     name = fields.String(required=True, validate=NAME_LENGTH)
-    scopes = fields.List(
-        fields.Enum(Scope, by_value=fields.String),
-        required=True,
-        validate=validate.Length(min=1, max=len(Scope)),
+    scopes = BoundedList(
+        fields.Enum(Scope, by_value=fields.String), required=True, least=1, most=len(Scope)
     )
     expires_at = Timestamp(allow_none=True)
 

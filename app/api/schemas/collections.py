@@ -2,16 +2,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import fields, post_load, validate
 
 from app.services.gallery.collections import NewCollection
 from app.web.fields import NAME_LENGTH, Metadata, RowSchema, Timestamp
+from app.web.request_schema import RequestSchema
 
 _SIMILARITY = validate.Range(min=-1, max=1)
 _RATE = validate.Range(min=0, max=1, min_inclusive=False, max_inclusive=False)
 
 
-class _RuleSchema(Schema):
+class _RuleSchema(RequestSchema):
     threshold = fields.Float(
         validate=_SIMILARITY,
         metadata={"description": "Cosine similarity from which on two faces match"},

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from flask_smorest.fields import Upload
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from app.web.fields import RowSchema
+from app.web.request_schema import RequestSchema
 
 
-class ImageUploadSchema(Schema):
+class ImageUploadSchema(RequestSchema):
     """Parts of POST /images."""
 
     file = Upload(required=True, metadata={"description": "A JPEG, PNG or WebP image"})

@@ -2,21 +2,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, post_load, validate
+from flask import current_app
+from marshmallow import fields, post_load, pre_load, validate
 
 from app.api.job_items import ItemsField
 from app.domain.job_options import ATTRIBUTES, JobOptions
-from app.domain.job_request import JobRequest
+from app.domain.job_request import JobRequest, check_item_count
 from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
 from app.web.fields import AnswerSchema, BoxSchema, Metadata, RowSchema, Timestamp
 from app.web.pagination import PageArgs
+from app.web.request_schema import BoundedList, RequestSchema
 
 _MOST_FACES = 1000
 _SMALLEST_FACE_PX, _LARGEST_FACE_PX = 8, 4096
 _MOST_MATCHES = 100
 
 
-class JobOptionsSchema(Schema):
+class JobOptionsSchema(RequestSchema):
     """`options` of a job."""
 
     max_faces = fields.Integer(
@@ -52,8 +54,9 @@ class JobOptionsSchema(Schema):
         validate=validate.OneOf([kind.value for kind in EnrolFaces]),
         metadata={"description": "`only`: several faces are an error; `all`: without `subject`"},
     )
-    attributes = fields.List(
+    attributes = BoundedList(
         fields.String(validate=validate.OneOf(ATTRIBUTES)),
+        most=len(ATTRIBUTES),
         metadata={"description": "Estimates of each face, for tenants that may ask for them"},
     )
 
@@ -63,7 +66,7 @@ class JobOptionsSchema(Schema):
         return JobOptions(**data, attributes=tuple(name for name in ATTRIBUTES if name in asked))
 
 
-class JobCreateSchema(Schema):
+class JobCreateSchema(RequestSchema):
     """Body of POST /jobs."""
 
     operation = fields.Enum(Operation, by_value=fields.String, required=True)
@@ -76,6 +79,13 @@ class JobCreateSchema(Schema):
         metadata={"description": "One endpoint; null for none; absent for all that subscribe"},
     )
     metadata = Metadata()
+
+    @pre_load
+    def _not_too_many(self, data: Any, **_: Any) -> Any:
+        items = data.get("items") if isinstance(data, dict) else None
+        if isinstance(items, list):
+            check_item_count(len(items), current_app.config["SETTINGS"].max_job_items)
+        return data
 
     @post_load
     def _as_request(self, data: dict[str, Any], **_: Any) -> JobRequest:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from app.web.fields import NAME_LENGTH, Metadata, RowSchema, StoredBox, Timestamp
+from app.web.request_schema import RequestSchema
 
 
-class SubjectCreateSchema(Schema):
+class SubjectCreateSchema(RequestSchema):
     """Body of POST /collections/{id}/subjects."""
 
     external_id = fields.String(
@@ -14,7 +15,7 @@ class SubjectCreateSchema(Schema):
     metadata = Metadata(load_default=dict)
 
 
-class SubjectUpdateSchema(Schema):
+class SubjectUpdateSchema(RequestSchema):
     """Body of PATCH …/subjects/{id}."""
 
     external_id = fields.String(validate=NAME_LENGTH)

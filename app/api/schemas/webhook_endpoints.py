@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from marshmallow import Schema, fields, post_dump, post_load, pre_dump, validate
+from marshmallow import fields, post_dump, post_load, pre_dump, validate
 
 from app.domain.states import DeliveryState, EndpointState
 from app.domain.webhooks import MAX_URL_LENGTH, SUBSCRIBABLE
@@ -11,18 +11,21 @@ from app.models.webhook_delivery import WebhookAttempt
 from app.services.webhooks.endpoints import NewEndpoint
 from app.web.fields import AnswerSchema, RowSchema, Timestamp
 from app.web.pagination import PageArgs
+from app.web.request_schema import BoundedList, RequestSchema
 
 _DESCRIPTION_LENGTH = 1000
 
 _EVENT = fields.String(validate=validate.OneOf(SUBSCRIBABLE))
-_EVENTS_PRESENT = validate.Length(min=1)
 _STATE = validate.OneOf([state.value for state in EndpointState])
 
 
-class _WishesSchema(Schema):
+class _WishesSchema(RequestSchema):
     description = fields.String(allow_none=True, validate=validate.Length(max=_DESCRIPTION_LENGTH))
-    events = fields.List(
-        _EVENT, validate=_EVENTS_PRESENT, metadata={"description": "All of them when left out"}
+    events = BoundedList(
+        _EVENT,
+        least=1,
+        most=len(SUBSCRIBABLE),
+        metadata={"description": "All of them when left out"},
     )
 
 
