@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
+import uuid
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import (
+    ConfigurationProblem,
+    ExpectationFailed,
+    ForbiddenProxyRequest,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
+from gunicorn.util import write_nonblock
+from gunicorn.workers.ggevent import GeventWorker
 
 
 class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -21,10 +38,62 @@ class JsonLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.error_log.propagate = True
 
 
+class ProblemWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Answers what never reaches the application as the application answers errors."""
+
+    def handle_error(self, _req: Any, client: Any, addr: Any, error: BaseException) -> None:
+        """Write a problem document (RFC 9457) and let the connection be closed."""
+        is_theirs = isinstance(error, ParseException) and not isinstance(error, _OURS)
+        status = _STATUS.get(type(error), 400 if is_theirs else 500)
+        request_id = str(uuid.uuid4())
+        if is_theirs:
+            who = addr[0] if addr else "a socket"
+            self.log.warning("Invalid request %s from %s: %s", request_id, who, error)
+        else:
+            self.log.error("Request %s failed", request_id, exc_info=error)
+        with suppress(Exception):  # the client may be gone
+            write_nonblock(client, _problem(status, request_id))
+
+
+_OURS = (ConfigurationProblem, InvalidResponseHeader, InvalidResponseHeaderName)
+_STATUS = {
+    ForbiddenProxyRequest: 403,
+    LimitRequestLine: 414,
+    ExpectationFailed: 417,
+    LimitRequestHeaders: 431,
+    UnsupportedTransferCoding: 501,
+}
+
+
+def _problem(status: int, request_id: str) -> bytes:
+    from app.domain.errors import InternalError, RequestError
+
+    reason = HTTPStatus(status).phrase
+    kind = InternalError if status == HTTPStatus.INTERNAL_SERVER_ERROR else RequestError
+    document = {
+        "type": f"urn:facequeue:problem:{kind.code}",
+        "title": kind.title,
+        "status": status,
+        "detail": f"{reason}: this is not HTTP as it is understood here"
+        if kind is RequestError
+        else kind.title,
+        "code": kind.code,
+        "errors": [],
+        "request_id": request_id,
+    }
+    body = json.dumps(document).encode()
+    head = (
+        f"HTTP/1.1 {status} {reason}\r\nConnection: close\r\n"
+        f"Content-Type: application/problem+json\r\nX-Request-Id: {request_id}\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 logger_class = JsonLogger
 bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("GUNICORN_WORKERS", "1"))
-worker_class = "gevent"
+worker_class = ProblemWorker
 # Clients that wait for a job cost a greenlet each.
 worker_connections = 1000
 # A gevent worker that does not answer its parent for so long is stuck, not busy.

@@ -52,6 +52,7 @@ def register_api(app: Flask) -> None:
     for resource in RESOURCES:
         api.register_blueprint(resource, url_prefix=BASE)
     app.register_blueprint(docs.blueprint)
+    app.register_blueprint(docs.front)
 
 
 def _new_api(app: Flask) -> FaceQueueApi:

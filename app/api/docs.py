@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, send_from_directory
+from flask import Blueprint, Response, redirect, send_from_directory, url_for
 from swagger_ui_bundle import swagger_ui_path
+from werkzeug.wrappers import Response as Redirect
 
 blueprint = Blueprint("docs", __name__, url_prefix="/api/v1/docs")
+front = Blueprint("front", __name__)
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -41,6 +43,15 @@ _DAY_S = 86_400
 def page() -> Response:
     """Serve the page."""
     return Response(_PAGE, mimetype="text/html", headers={"Content-Security-Policy": _POLICY})
+
+
+@front.get("/")
+@front.get("/docs/", strict_slashes=False)
+@front.get("/api/", strict_slashes=False)
+@front.get("/api/v1/", strict_slashes=False)
+def lead_to_page() -> Redirect:
+    """Lead whoever tries the obvious addresses to the page."""
+    return redirect(url_for("docs.page"))
 
 
 @blueprint.get("/assets/<path:name>")

@@ -11,6 +11,7 @@ from app.web.body_limits import largest_body
 from app.web.error_responses import init_errors
 from app.web.rate_limit import init_rate_limit
 from app.web.request_context import init_request_context
+from app.web.slashes import init_slashes
 
 
 def register_web(app: Flask) -> None:
@@ -23,5 +24,6 @@ def register_web(app: Flask) -> None:
     init_errors(app)
     init_rate_limit(app, settings)
     init_body_input(app)
+    init_slashes(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics.blueprint)

@@ -26,6 +26,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "metrics.metrics",
         "docs.page",
         "docs.asset",
+        "front.lead_to_page",
         "api-docs.openapi_json",
     }
 )
