@@ -15,7 +15,7 @@ from app.api import (
     subjects,
     webhook_endpoints,
 )
-from app.api.resource import FaceQueueApi
+from app.api.resource import FaceQueueApi, one_enum_beside_null
 from app.config import Settings
 from app.web.idempotency import REPLAYED_HEADER
 from app.web.request_context import REQUEST_ID_HEADER
@@ -71,6 +71,7 @@ def _new_api(app: Flask) -> FaceQueueApi:
             "servers": [{"url": "/"}],
         },
     )
+    api.ma_plugin.converter.add_attribute_function(one_enum_beside_null)
     api.spec.components.security_scheme(
         "bearer",
         {"type": "http", "scheme": "bearer", "description": "An API key of your tenant"},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import url_for
+
 from app.api.resource import Resource
 from app.api.schemas.collections import (
     CollectionCreateSchema,
@@ -17,6 +19,7 @@ from app.services.gallery import collections
 from app.services.gallery.collections import NewCollection
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent
+from app.web.operation_doc import LOCATION
 from app.web.pagination import PageArgs, page_of
 
 blueprint = Resource("collections", __name__, description="Galleries, each bound to one model")
@@ -26,10 +29,11 @@ blueprint = Resource("collections", __name__, description="Galleries, each bound
 @requires(Scope.COLLECTIONS_WRITE)
 @idempotent
 @blueprint.takes(CollectionCreateSchema)
-@blueprint.returns(201, CollectionSchema)
-def create_collection(wanted: NewCollection) -> Collection:
+@blueprint.returns(201, CollectionSchema, headers=LOCATION)
+def create_collection(wanted: NewCollection) -> Any:
     """Make a collection."""
-    return collections.create_collection(principal().tenant_id, wanted, actor())
+    made = collections.create_collection(principal().tenant_id, wanted, actor())
+    return made, {"Location": url_for("collections.get_collection", collection_id=made.id)}
 
 
 @blueprint.get("/collections")

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, url_for
+from flask import Flask, Response, current_app, g, jsonify, request, url_for
 
-from app.api.resource import Resource
+from app.api.resource import BYTES, Resource
 from app.api.result_view import result_view
 from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobListArgs, JobSchema
 from app.domain.job_request import JobRequest
@@ -38,6 +38,7 @@ _POLL = {
     )
 }
 _ACCEPTED = {"Location": response_header("Where the job is read", format="uri-reference"), **_POLL}
+_LINES = "application/jsonl"
 _UNCHANGED = "Unchanged since the ETag in `If-None-Match`"
 _POLL_AFTER_S = {Priority.INTERACTIVE: 1, Priority.BULK: 5}
 
@@ -126,17 +127,13 @@ def list_items(args: dict[str, Any], job_id: UUID) -> Any:
 
 @blueprint.get("/jobs/<uuid:job_id>/results.jsonl")
 @requires(Scope.JOBS_READ)
-@blueprint.returns(
-    200,
-    ItemSchema,
-    content_type="application/jsonl",
-    description="One line an item, each an `Item`",
-)
+@blueprint.streams(ItemSchema, _LINES, "One line an item, each an `Item`")
 def export_job(job_id: UUID) -> Response:
     """Stream every item with its result, one JSON object a line."""
     job, chunks = export_results(principal().tenant_id, job_id, actor())
     flask_app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - Flask's own way
-    return Response(_lines(flask_app, job, chunks), mimetype="application/jsonl")
+    media_type = request.accept_mimetypes.best_match([_LINES, BYTES], default=_LINES)
+    return Response(_lines(flask_app, job, chunks), mimetype=media_type)
 
 
 def _lines(flask_app: Flask, job: Job, chunks: Iterator[Sequence[ItemResult]]) -> Iterator[str]:

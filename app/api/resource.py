@@ -6,14 +6,25 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from flask_smorest import Api, Blueprint
-from marshmallow import Schema
+from marshmallow import Schema, fields
 
 from app.api.examples import example_of
 from app.web.bodies import BodyParser
 from app.web.body_limits import Limit, mark_body_limit, ordinary_body
-from app.web.operation_doc import add_request_headers, response_header
+from app.web.operation_doc import (
+    COMMON_HEADERS,
+    ERROR_HEADERS,
+    add_answer_headers,
+    add_request_headers,
+    describe,
+    header_references,
+    response_header,
+)
 from app.web.pagination import page_schema
 from app.web.problems import PROBLEM_TYPE, ProblemSchema
+
+# The one media type of no special form that code generators know what to do with.
+BYTES = "application/octet-stream"
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -25,7 +36,7 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._prepare_doc_cbks.append(add_request_headers)
+        self._prepare_doc_cbks += [add_request_headers, add_answer_headers]
 
     def takes(
         self, schema: type[Schema], location: str = "json", *, limit: Limit = ordinary_body
@@ -53,6 +64,20 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
         headers["Link"] = response_header('The next page, as `rel="next"`; absent on the last')
         return self.returns(200, page_schema(item), example=example, headers=headers)
 
+    def streams(
+        self, line: type[Schema], media_type: str, description: str
+    ) -> Callable[[View], View]:
+        """Document lines, each of a schema, and bytes for clients that do not know their type."""
+        documented = self.returns(200, line, content_type=media_type, description=description)
+        as_bytes = {BYTES: {"schema": {"type": "string", "format": "binary"}}}
+
+        def decorate(view: View) -> View:
+            streaming = documented(view)
+            describe(streaming, responses={200: {"content": as_bytes}})
+            return streaming
+
+        return decorate
+
     def also_returns(self, status: int, **documented: Any) -> Callable[[View], View]:
         """Document another answer than the usual one."""
         if schema := documented.get("schema"):
@@ -71,8 +96,28 @@ class FaceQueueApi(Api):  # type: ignore[misc] # flask-smorest ships no types
     def _register_responses(self) -> None:
         """Document the one form that every error has."""
         content = {PROBLEM_TYPE: {"schema": ProblemSchema, "example": example_of(ProblemSchema)}}
+        for name, header in (COMMON_HEADERS | ERROR_HEADERS).items():
+            self.spec.components.header(name, header)
+        headers = header_references(COMMON_HEADERS | ERROR_HEADERS)
         for name, description in (
             (self.DEFAULT_ERROR_RESPONSE_NAME, "What went wrong (RFC 9457)"),
             ("UNPROCESSABLE_ENTITY", "Fields are missing or wrong; `errors` points at each"),
         ):
-            self.spec.components.response(name, {"description": description, "content": content})
+            self.spec.components.response(
+                name, {"description": description, "content": content, "headers": headers}
+            )
+
+
+def one_enum_beside_null(
+    _converter: Any, _field: fields.Field[Any], ret: dict[str, Any], **_: Any
+) -> dict[str, Any]:
+    """Document an enum that may be null as an enum or null; apispec calls this.
+
+    Of a type that is a list, generated clients make one enum for each of its types, with null
+    among the values of each.
+    """
+    if None not in ret.get("enum", ()):
+        return {}
+    values = [value for value in ret.pop("enum") if value is not None]
+    (kind,) = set(ret.pop("type")) - {"null"}
+    return {"anyOf": [{"type": kind, "enum": values}, {"type": "null"}]}

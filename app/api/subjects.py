@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import url_for
+
 from app.api.resource import Resource
 from app.api.schemas.subjects import (
     FaceSchema,
@@ -17,6 +19,7 @@ from app.models.subject import Subject
 from app.services.gallery import faces, subjects
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent
+from app.web.operation_doc import LOCATION
 from app.web.pagination import PageArgs, page, page_of
 
 blueprint = Resource("subjects", __name__, description="People of a collection and their faces")
@@ -29,10 +32,13 @@ _SUBJECT = f"{_SUBJECTS}/<uuid:subject_id>"
 @requires(Scope.COLLECTIONS_WRITE)
 @idempotent
 @blueprint.takes(SubjectCreateSchema)
-@blueprint.returns(201, SubjectSchema)
-def create_subject(wanted: dict[str, Any], collection_id: UUID) -> Subject:
+@blueprint.returns(201, SubjectSchema, headers=LOCATION)
+def create_subject(wanted: dict[str, Any], collection_id: UUID) -> Any:
     """Add a person."""
-    return subjects.create_subject(principal().tenant_id, collection_id, **wanted, actor=actor())
+    tenant_id = principal().tenant_id
+    made = subjects.create_subject(tenant_id, collection_id, **wanted, actor=actor())
+    location = url_for("subjects.get_subject", collection_id=collection_id, subject_id=made.id)
+    return made, {"Location": location}
 
 
 @blueprint.get(_SUBJECTS)

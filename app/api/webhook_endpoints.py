@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import url_for
+
 from app.api.resource import Resource
 from app.api.schemas.webhook_endpoints import (
     AttemptSchema,
@@ -26,6 +28,7 @@ from app.services.webhooks import replay_delivery as webhook_replay
 from app.services.webhooks.endpoints import NewEndpoint
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent, idempotent_secret
+from app.web.operation_doc import LOCATION
 from app.web.pagination import PageArgs, page_of
 
 blueprint = Resource("webhook-endpoints", __name__, description="Who is told when a job ends")
@@ -38,10 +41,12 @@ _DELIVERY = f"{_ENDPOINT}/deliveries/<uuid:delivery_id>"
 @requires(Scope.WEBHOOKS_WRITE)
 @idempotent_secret
 @blueprint.takes(EndpointCreateSchema)
-@blueprint.returns(201, EndpointWithSecretSchema)
-def create_endpoint(wanted: NewEndpoint) -> dict[str, Any]:
+@blueprint.returns(201, EndpointWithSecretSchema, headers=LOCATION)
+def create_endpoint(wanted: NewEndpoint) -> Any:
     """Register a receiver; the answer shows its signing secret once."""
-    return _with_secret(*webhook_endpoints.create_endpoint(principal().tenant_id, wanted, actor()))
+    made, secret = webhook_endpoints.create_endpoint(principal().tenant_id, wanted, actor())
+    location = url_for("webhook-endpoints.get_endpoint", endpoint_id=made.id)
+    return _with_secret(made, secret), {"Location": location}
 
 
 @blueprint.get("/webhook-endpoints")

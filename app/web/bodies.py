@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Request
+from flask import Request, g
 from marshmallow import RAISE, Schema
 from webargs import missing
 from webargs.flaskparser import FlaskParser
@@ -33,12 +33,7 @@ class BodyParser(FlaskParser):
             RequestError: it is not JSON.
             Invalid: it holds text that PostgreSQL cannot store.
         """
-        raw = req.get_data(cache=True)
-        if not raw:
-            return missing
-        if not req.is_json:
-            raise UnsupportedMediaType("Send the body as application/json")
-        return parse_json(raw, body_limit().values)
+        return json_of_request(req)
 
     def load_files(self, req: Request, schema: Schema) -> Any:
         """Read the files of a form.
@@ -49,3 +44,17 @@ class BodyParser(FlaskParser):
         if req.mimetype != "multipart/form-data":
             raise UnsupportedMediaType("Send the file as a part of multipart/form-data")
         return super().load_files(req, schema)
+
+
+def json_of_request(req: Request) -> Any:
+    """Read the body as JSON, once however often it is asked for; `missing` when it is empty.
+
+    Raises:
+        UnsupportedMediaType, PayloadTooLarge, RequestError, Invalid: as `load_json` says.
+    """
+    if "json_body" not in g:
+        raw = req.get_data(cache=True)
+        if raw and not req.is_json:
+            raise UnsupportedMediaType("Send the body as application/json")
+        g.json_body = parse_json(raw, body_limit().values) if raw else missing
+    return g.json_body

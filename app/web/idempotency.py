@@ -1,6 +1,7 @@
 """`@idempotent`: a POST with an Idempotency-Key has its effect once, and its answer is replayed.
 
-Stands between `@requires` and `@takes`: a refused key is never kept, a refused body is.
+Stands between `@requires` and `@takes`. No refusal is kept: what was wrong may be right the next
+time, and whom it was told may be another than who asks again.
 """
 
 from __future__ import annotations
@@ -9,17 +10,17 @@ import hashlib
 import re
 from collections.abc import Callable
 from functools import wraps
-from http import HTTPStatus
 from typing import Any, TypeVar, cast
 
 from flask import Response, make_response, request
-from werkzeug.exceptions import HTTPException
+from webargs import missing
 
 from app.domain.errors import FieldError, RequestError
-from app.services.tenancy.run_once import Answer, KeyedRequest, Refused, run_once
+from app.services.tenancy.run_once import Answer, KeyedRequest, run_once
 from app.web.auth import principal
-from app.web.error_responses import error_response
-from app.web.operation_doc import describe
+from app.web.bodies import json_of_request
+from app.web.json_text import canonical
+from app.web.operation_doc import describe, describe_answers, response_header
 
 KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
@@ -53,29 +54,17 @@ def _wrapped(view: View, *, shows_secret: bool) -> View:
         if KEY_HEADER not in request.headers:
             return make_response(view(*args, **kwargs))
         keyed = KeyedRequest(principal().tenant_id, _key(), _fingerprint(), shows_secret)
-        answer, is_replay = run_once(keyed, lambda: _answer_of(view, args, kwargs))
+        answer, is_replay = run_once(keyed, lambda: _kept(make_response(view(*args, **kwargs))))
         response = Response(answer.body, answer.status, answer.headers)
         if is_replay:
             response.headers[REPLAYED_HEADER] = "true"
         return response
 
     describe(once, _DOCUMENTED_HEADER)
+    replayed = response_header("`true` when this is the answer to an earlier request")
+    describe_answers(once, {REPLAYED_HEADER: replayed})
     vars(once)["is_idempotent"] = True
     return cast("View", once)
-
-
-def _answer_of(view: Callable[..., Any], args: Any, kwargs: Any) -> Answer:
-    try:
-        return _kept(make_response(view(*args, **kwargs)))
-    except (RequestError, HTTPException) as error:
-        response = error_response(error)
-        if isinstance(response, HTTPException) or not _is_kept(response.status_code):
-            raise
-        raise Refused(_kept(response)) from error
-
-
-def _is_kept(status: int) -> bool:
-    return status < HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _kept(response: Response) -> Answer:
@@ -94,17 +83,30 @@ def _key() -> str:
 
 
 def _fingerprint() -> bytes:
-    """Digest all that the request asks. Of a form, the parts: its boundary differs each time.
+    """Digest who asks, with which rights, and all that the request asks.
+
+    Of JSON, what it means: its members may stand in any order. Of a form, the parts: its boundary
+    differs each time.
 
     Raises:
-        RequestError: the body broke off on its way, or is too large. Nothing is kept under the key
-            then: the client sends the whole of it again.
+        RequestError: (or one of its kinds) the body cannot be read.
     """
+    asking = principal()
     digest = hashlib.sha256(f"{request.method} {request.full_path}\n".encode())
-    body = request.get_data(cache=True)
-    if request.mimetype != "multipart/form-data":
-        digest.update(body)
-        return digest.digest()
+    digest.update(f"{asking.key_id} {sorted(asking.scopes)}\n".encode())
+    if request.is_json:
+        meant = json_of_request(request)
+        if meant is not missing:
+            for piece in canonical(meant):
+                digest.update(piece)
+    elif request.mimetype != "multipart/form-data":
+        digest.update(request.get_data(cache=True))
+    else:
+        _add_parts(digest)
+    return digest.digest()
+
+
+def _add_parts(digest: hashlib._Hash) -> None:
     for name, value in sorted(request.form.items(multi=True)):
         digest.update(f"{name}={value}\n".encode())
     for name, file in sorted(request.files.items(multi=True)):
@@ -112,4 +114,3 @@ def _fingerprint() -> bytes:
         while piece := file.stream.read(_READ_BYTES):
             digest.update(piece)
         file.stream.seek(0)
-    return digest.digest()

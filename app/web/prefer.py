@@ -13,7 +13,7 @@ from flask import Response, make_response, request
 from app.services.jobs.wait_for_job import wait_until_terminal
 from app.web.auth import principal
 from app.web.idempotency import REPLAYED_HEADER
-from app.web.operation_doc import describe
+from app.web.operation_doc import describe, describe_answers, response_header
 
 MAX_WAIT_S = 60
 
@@ -58,6 +58,9 @@ def answers_when_ended(read_job: Callable[[UUID], Response]) -> Callable[[View],
             return response
 
         describe(waiting, _DOCUMENTED_HEADER)
+        describe_answers(
+            waiting, {"Preference-Applied": response_header("What of `Prefer` was heeded")}
+        )
         return cast("View", waiting)
 
     return decorate

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from marshmallow import ValidationError, fields
@@ -14,6 +15,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from app.api.job_items import ItemCreateSchema, ItemsField
 from app.domain.job_request import ItemRequest
 from app.web.auth import PUBLIC_ENDPOINTS
+from tests.factories.callers import BASE, Caller
+from tests.factories.jobs import PLACE, make_job
 
 
 def _document(client: FlaskClient) -> dict[str, Any]:
@@ -59,7 +62,7 @@ def test_every_body_and_answer_has_a_schema_and_an_example_of_it(client: FlaskCl
         assert answers, call["operationId"]
         for body in [call.get("requestBody", {}), *answers]:
             for kind, media in body.get("content", {}).items():
-                if kind == "multipart/form-data":
+                if kind in {"multipart/form-data", "application/octet-stream"}:
                     continue
                 schema = {**media["schema"], "components": document["components"]}
                 OAS31Validator(schema, format_checker=oas31_format_checker).validate(
@@ -84,17 +87,109 @@ def test_answers_may_gain_members_that_clients_pass_over(client: FlaskClient) ->
     assert schemas["JobCreate"]["additionalProperties"] is False
 
 
+EVERYWHERE = {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
+
+
 def test_headers_that_clients_send_and_read_are_documented(client: FlaskClient) -> None:
     paths = _document(client)["paths"]
     submit, read = paths["/api/v1/jobs"]["post"], paths["/api/v1/jobs/{job_id}"]["get"]
     assert {p["name"] for p in submit["parameters"]} == {"Idempotency-Key", "Prefer"}
-    assert set(submit["responses"]["202"]["headers"]) == {"Location", "Retry-After"}
+    assert set(submit["responses"]["202"]["headers"]) == EVERYWHERE | {
+        "Location",
+        "Retry-After",
+        "Idempotent-Replayed",
+        "Preference-Applied",
+    }
     assert {p["name"] for p in read["parameters"]} == {"If-None-Match"}
-    assert set(read["responses"]["200"]["headers"]) == {"ETag", "Retry-After"}
+    assert set(read["responses"]["200"]["headers"]) == EVERYWHERE | {"ETag", "Retry-After"}
     for path, call in ((p, c["get"]) for p, c in paths.items() if "get" in c):
         names = {p["name"] for p in call.get("parameters", ())}
         has_link = "Link" in call["responses"]["200"].get("headers", {})
         assert has_link == ("cursor" in names), path
+
+
+def test_every_answer_documents_the_headers_that_every_answer_has(client: FlaskClient) -> None:
+    document = _document(client)
+    assert set(document["components"]["headers"]) >= EVERYWHERE
+    for call in _calls(client):
+        for status, answer in call["responses"].items():
+            assert "$ref" in answer or set(answer["headers"]) >= EVERYWHERE, (call, status)
+    for answer in document["components"]["responses"].values():
+        assert set(answer["headers"]) >= EVERYWHERE | {"Retry-After", "WWW-Authenticate", "Allow"}
+
+
+def test_what_is_made_and_can_be_read_says_where(client: FlaskClient) -> None:
+    paths = _document(client)["paths"]
+    readable = {path.rpartition("/")[0] for path, calls in paths.items() if "get" in calls}
+    silent = {
+        path
+        for path, calls in paths.items()
+        if "201" in calls.get("post", {}).get("responses", ())
+        and "Location" not in calls["post"]["responses"]["201"]["headers"]
+    }
+    assert silent == {"/api/v1/images", "/api/v1/api-keys"}
+    assert not silent & readable
+
+
+def test_no_answer_carries_a_header_that_the_document_does_not_know(api: Caller) -> None:
+    paths = _document(api.app.test_client())["paths"]
+    made = api.post("/collections", json={"name": "a"}, headers={"Idempotency-Key": "k"})
+    collection = "/api/v1/collections/{collection_id}"
+    job = api.post(
+        "/jobs",
+        json={"operation": "detect", "items": [{"custom_id": "a", "image": f"{PLACE}a.jpg"}]},
+        headers={"Prefer": "wait=1"},
+    )
+    own = made.headers["Location"].removeprefix(BASE)
+    answers = [
+        ("/api/v1/collections", "post", made),
+        (collection, "get", api.get(own)),
+        (collection, "patch", api.patch(own, json={"name": "b"})),
+        ("/api/v1/collections", "get", api.get("/collections?limit=1")),
+        ("/api/v1/jobs", "post", job),
+        (collection, "delete", api.delete(own)),
+    ]
+    for path, method, answer in answers:
+        documented = paths[path][method]["responses"][str(answer.status_code)]
+        assert set(answer.headers.keys()) - _OF_HTTP <= set(documented["headers"]), (path, method)
+
+
+# What RFC 9110 and its kin say of every answer.
+_OF_HTTP = {
+    "Cache-Control",
+    "Content-Encoding",
+    "Content-Length",
+    "Content-Type",
+    "Vary",
+    "X-Content-Type-Options",
+}
+
+
+def test_an_enum_that_may_be_null_is_one_enum_beside_null(client: FlaskClient) -> None:
+    """Of `type: [string, null]` with an enum, generated clients make an enum for each type."""
+    schemas = _document(client)["components"]["schemas"]
+    for name, schema in schemas.items():
+        for member, described in schema.get("properties", {}).items():
+            assert None not in described.get("enum", ()), (name, member)
+    assert schemas["JobOptions"]["properties"]["rotation"]["anyOf"] == [
+        {"type": "string", "enum": ["off", "gated", "full"]},
+        {"type": "null"},
+    ]
+
+
+def test_a_stream_has_a_media_type_that_generated_clients_know(client: FlaskClient) -> None:
+    calls = {call["operationId"]: call for call in _calls(client)}
+    content = calls["export_job"]["responses"]["200"]["content"]
+    assert list(content) == ["application/jsonl", "application/octet-stream"]
+    assert content["application/octet-stream"]["schema"] == {"type": "string", "format": "binary"}
+
+
+@pytest.mark.parametrize("accepted", ["application/jsonl", "application/octet-stream"])
+def test_results_are_sent_in_either_type_that_is_documented(api: Caller, accepted: str) -> None:
+    job = make_job(api.tenant_id)
+    path = f"/jobs/{job}/results.jsonl"
+    assert api.get(path, headers={"Accept": accepted}).mimetype == accepted
+    assert api.get(path, headers={"Accept": "*/*"}).mimetype == "application/jsonl"
 
 
 def test_no_parameter_offers_a_null_that_a_query_cannot_say(client: FlaskClient) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +25,6 @@ from app.domain.errors import IdempotencyInProgress, IdempotencyKeyReused, Secre
 KEPT_FOR = dt.timedelta(hours=24)
 SECRET_KEPT_FOR = dt.timedelta(minutes=10)
 _WAIT_S = 10
-# The loser of a race between an error and a success gives way: the success is what counts.
-_WAIT_TO_KEEP_REFUSAL_S = 1
 
 # Takes over the row of a key that has outlived its day.
 _CLAIM = text("""
@@ -69,14 +67,6 @@ class KeyedRequest:
     shows_secret: bool = False
 
 
-class Refused(Exception):
-    """The effect was refused: it is undone, but its answer is kept."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
-        self.answer = answer
-
-
 def run_once(request: KeyedRequest, effect: Callable[[], Answer]) -> tuple[Answer, bool]:
     """Run `effect` in one transaction with its key, or replay the answer that the key has.
 
@@ -87,18 +77,14 @@ def run_once(request: KeyedRequest, effect: Callable[[], Answer]) -> tuple[Answe
         IdempotencyInProgress: the first request with this key still runs after ten seconds.
         IdempotencyKeyReused: the key belongs to another request.
         SecretAlreadyShown: the answer held a secret, and is kept no more.
-        Exception: whatever `effect` raises but `Refused`; nothing is kept then.
+        Exception: whatever `effect` raises; nothing is kept then.
     """
-    try:
-        with tenant_transaction(request.tenant_id) as session:
-            if not _claim(session, request, _WAIT_S):
-                return _replay(session, request), True
-            answer = effect()
-            _keep(session, request, answer)
-            return answer, False
-    except Refused as refusal:
-        _keep_refusal(replace(request, shows_secret=False), refusal.answer)
-        return refusal.answer, False
+    with tenant_transaction(request.tenant_id) as session:
+        if not _claim(session, request, _WAIT_S):
+            return _replay(session, request), True
+        answer = effect()
+        _keep(session, request, answer)
+        return answer, False
 
 
 def _claim(session: Session, request: KeyedRequest, wait_s: int) -> bool:
@@ -133,15 +119,6 @@ def _keep(session: Session, request: KeyedRequest, answer: Answer) -> None:
             "secret_for": SECRET_KEPT_FOR if request.shows_secret else None,
         },
     )
-
-
-def _keep_refusal(request: KeyedRequest, answer: Answer) -> None:
-    try:
-        with tenant_transaction(request.tenant_id) as session:
-            if _claim(session, request, _WAIT_TO_KEEP_REFUSAL_S):
-                _keep(session, request, answer)
-    except IdempotencyInProgress:
-        return  # a duplicate that waited for us runs now: its answer will be the one that is kept
 
 
 def _replay(session: Session, request: KeyedRequest) -> Answer:
