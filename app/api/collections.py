@@ -14,10 +14,12 @@ from app.api.schemas.collections import (
     CollectionUpdateSchema,
 )
 from app.domain.names import Scope
+from app.domain.versions import Accepted
 from app.models.collection import Collection
 from app.services.gallery import collections
 from app.services.gallery.collections import NewCollection
 from app.web.auth import actor, principal, requires
+from app.web.etag import if_match, versioned
 from app.web.idempotency import idempotent
 from app.web.operation_doc import LOCATION
 from app.web.pagination import PageArgs, page_of
@@ -30,6 +32,7 @@ blueprint = Resource("collections", __name__, description="Galleries, each bound
 @idempotent
 @blueprint.takes(CollectionCreateSchema)
 @blueprint.returns(201, CollectionSchema, headers=LOCATION)
+@versioned
 def create_collection(wanted: NewCollection) -> Any:
     """Make a collection."""
     made = collections.create_collection(principal().tenant_id, wanted, actor())
@@ -48,6 +51,7 @@ def list_collections(args: dict[str, Any]) -> Any:
 @blueprint.get("/collections/<uuid:collection_id>")
 @requires(Scope.COLLECTIONS_READ)
 @blueprint.returns(200, CollectionSchema)
+@versioned
 def get_collection(collection_id: UUID) -> Collection:
     """Read a collection."""
     return collections.read_collection(principal().tenant_id, collection_id)
@@ -55,11 +59,20 @@ def get_collection(collection_id: UUID) -> Collection:
 
 @blueprint.patch("/collections/<uuid:collection_id>")
 @requires(Scope.COLLECTIONS_WRITE)
+@if_match
 @blueprint.takes(CollectionUpdateSchema)
 @blueprint.returns(200, CollectionSchema)
-def update_collection(changes: dict[str, Any], collection_id: UUID) -> Collection:
-    """Change a collection's name, rule or metadata; its model stays."""
-    return collections.update_collection(principal().tenant_id, collection_id, changes, actor())
+@versioned
+def update_collection(
+    changes: dict[str, Any], collection_id: UUID, if_match: Accepted
+) -> Collection:
+    """Change a collection's name, rule or metadata; its model stays.
+
+    A JSON merge patch: what is not named stays, in `metadata` too.
+    """
+    return collections.update_collection(
+        principal().tenant_id, collection_id, changes, actor(), if_match
+    )
 
 
 @blueprint.delete("/collections/<uuid:collection_id>")

@@ -15,9 +15,11 @@ from app.api.schemas.subjects import (
     SubjectUpdateSchema,
 )
 from app.domain.names import Scope
+from app.domain.versions import Accepted
 from app.models.subject import Subject
 from app.services.gallery import faces, subjects
 from app.web.auth import actor, principal, requires
+from app.web.etag import if_match, versioned
 from app.web.idempotency import idempotent
 from app.web.operation_doc import LOCATION
 from app.web.pagination import PageArgs, page, page_of
@@ -33,6 +35,7 @@ _SUBJECT = f"{_SUBJECTS}/<uuid:subject_id>"
 @idempotent
 @blueprint.takes(SubjectCreateSchema)
 @blueprint.returns(201, SubjectSchema, headers=LOCATION)
+@versioned
 def create_subject(wanted: dict[str, Any], collection_id: UUID) -> Any:
     """Add a person."""
     tenant_id = principal().tenant_id
@@ -53,6 +56,7 @@ def list_subjects(args: dict[str, Any], collection_id: UUID) -> Any:
 @blueprint.get(_SUBJECT)
 @requires(Scope.COLLECTIONS_READ)
 @blueprint.returns(200, SubjectSchema)
+@versioned
 def get_subject(collection_id: UUID, subject_id: UUID) -> Subject:
     """Read a person."""
     return subjects.read_subject(principal().tenant_id, collection_id, subject_id)
@@ -60,12 +64,19 @@ def get_subject(collection_id: UUID, subject_id: UUID) -> Subject:
 
 @blueprint.patch(_SUBJECT)
 @requires(Scope.COLLECTIONS_WRITE)
+@if_match
 @blueprint.takes(SubjectUpdateSchema)
 @blueprint.returns(200, SubjectSchema)
-def update_subject(changes: dict[str, Any], collection_id: UUID, subject_id: UUID) -> Subject:
-    """Change a person's external id or metadata."""
+@versioned
+def update_subject(
+    changes: dict[str, Any], collection_id: UUID, subject_id: UUID, if_match: Accepted
+) -> Subject:
+    """Change a person's external id or metadata.
+
+    A JSON merge patch: what is not named stays, in `metadata` too.
+    """
     return subjects.update_subject(
-        principal().tenant_id, collection_id, subject_id, changes, actor()
+        principal().tenant_id, collection_id, subject_id, changes, actor(), if_match
     )
 
 

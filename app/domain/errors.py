@@ -160,6 +160,10 @@ class SecretAlreadyShown(Conflict):
     code, title = "secret_already_shown", "The secret of this request was shown and is gone"
 
 
+class PreconditionFailed(RequestError):
+    status, code, title = 412, "precondition_failed", "The resource is not what you read any more"
+
+
 class PayloadTooLarge(RequestError):
     status, code, title = 413, "payload_too_large", "The body is larger than this service accepts"
 

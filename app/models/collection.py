@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.base import Base, Created, Identified
 from app.domain.gallery import GalleryRef
+from app.domain.versions import version_of
 
 
 class Collection(Identified, Created, Base):
@@ -45,3 +46,8 @@ class Collection(Identified, Created, Base):
     def gallery(self) -> GalleryRef:
         """This collection as its vectors know it."""
         return GalleryRef(self.tenant_id, self.id, self.dimensions, self.space)
+
+    @property
+    def version(self) -> str:
+        """Another whenever somebody changed the collection; its faces may come and go."""
+        return version_of(self.name, self.threshold, self.target_fpir, self.metadata_)

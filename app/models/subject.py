@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, UniqueConstraint, 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.base import Base, Created, Identified, TenantOwned
+from app.domain.versions import version_of
 
 
 class Subject(Identified, TenantOwned, Created, Base):
@@ -30,3 +31,8 @@ class Subject(Identified, TenantOwned, Created, Base):
     external_id: Mapped[str]
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
     updated_at: Mapped[dt.datetime] = mapped_column(server_default=func.now(), onupdate=func.now())
+
+    @property
+    def version(self) -> str:
+        """Another whenever somebody changed the subject; its faces may come and go."""
+        return version_of(self.external_id, self.metadata_)

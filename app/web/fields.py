@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from app.domain.metadata import metadata_fault
+
 NAME_LENGTH = validate.Length(min=1, max=200)
-_METADATA_BYTES = 16_384
-_METADATA_LEVELS = 32
-_TOO_LARGE = f"Larger than {_METADATA_BYTES} bytes as JSON"
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
 
 
@@ -44,36 +42,22 @@ class Metadata(fields.Dict):
         super().__init__(keys=fields.String(), **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(value, dict):
-            _require_small(value)
+        if isinstance(value, dict) and (fault := metadata_fault(value)):
+            raise ValidationError(fault)
         return super()._deserialize(value, *args, **kwargs)  # type: ignore[no-untyped-call] # untyped there
+
+
+class MetadataPatch(Metadata):
+    """A change of it: a JSON merge patch (RFC 7396)."""
+
+    def __init__(self) -> None:
+        said = "A JSON merge patch (RFC 7396): members are set, null takes them away, others stay"
+        super().__init__(allow_none=True, metadata={"description": said})
 
 
 def rfc3339(moment: dt.datetime) -> str:
     """Write a moment in UTC."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-
-
-def _require_small(value: dict[str, Any]) -> None:
-    # Depth first: whatever reads it again, here or at the client, recurses.
-    level, size = [value], 0
-    for _ in range(_METADATA_LEVELS + 1):
-        containers = [one for one in level if isinstance(one, (dict, list))]
-        if not containers:
-            break
-        # Each of these takes a byte at least: what is too large is not gone through to its end.
-        size += sum(map(len, containers))
-        if size > _METADATA_BYTES:
-            raise ValidationError(_TOO_LARGE)
-        level = [
-            inner
-            for one in containers
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-    else:
-        raise ValidationError(f"Nested more than {_METADATA_LEVELS} levels deep")
-    if len(json.dumps(value, ensure_ascii=False).encode()) > _METADATA_BYTES:
-        raise ValidationError(_TOO_LARGE)
 
 
 class AnswerSchema(Schema):

@@ -26,7 +26,7 @@ KEY_HEADER = "Idempotency-Key"
 REPLAYED_HEADER = "Idempotent-Replayed"
 
 _KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}")
-_KEPT_HEADERS = ("Content-Type", "Location", "Retry-After")
+_KEPT_HEADERS = ("Content-Type", "ETag", "Location", "Retry-After")
 _READ_BYTES = 1 << 16
 
 _DOCUMENTED_HEADER = {

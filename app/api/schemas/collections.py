@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import fields, post_load, validate
 
 from app.services.gallery.collections import NewCollection
-from app.web.fields import NAME_LENGTH, Metadata, RowSchema, Timestamp
+from app.web.fields import NAME_LENGTH, Metadata, MetadataPatch, RowSchema, Timestamp
 from app.web.request_schema import RequestSchema
 
 _SIMILARITY = validate.Range(min=-1, max=1)
@@ -39,7 +39,7 @@ class CollectionUpdateSchema(_RuleSchema):
     """Body of PATCH /collections/{id}."""
 
     name = fields.String(validate=NAME_LENGTH)
-    metadata = Metadata()
+    metadata = MetadataPatch()
 
 
 class CollectionSchema(RowSchema):

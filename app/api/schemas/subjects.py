@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from app.web.fields import NAME_LENGTH, Metadata, RowSchema, StoredBox, Timestamp
+from app.web.fields import NAME_LENGTH, Metadata, MetadataPatch, RowSchema, StoredBox, Timestamp
 from app.web.request_schema import RequestSchema
 
 
@@ -19,7 +19,7 @@ class SubjectUpdateSchema(RequestSchema):
     """Body of PATCH …/subjects/{id}."""
 
     external_id = fields.String(validate=NAME_LENGTH)
-    metadata = Metadata()
+    metadata = MetadataPatch()
 
 
 class SubjectSchema(RowSchema):

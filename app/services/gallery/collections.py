@@ -17,7 +17,9 @@ from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError, Invalid
 from app.domain.gallery import ErasedScope
 from app.domain.identifiers import new_id
+from app.domain.metadata import changed_metadata
 from app.domain.model_registry import ModelEntry
+from app.domain.versions import Accepted, require_version
 from app.models.collection import Collection
 from app.queries import collections as queries
 from app.queries.collections import lock_collection, seize_collection
@@ -57,23 +59,29 @@ def create_collection(tenant_id: UUID, wanted: NewCollection, actor: Actor) -> C
 
 
 def update_collection(
-    tenant_id: UUID, collection_id: UUID, changes: Mapping[str, Any], actor: Actor
+    tenant_id: UUID,
+    collection_id: UUID,
+    changes: Mapping[str, Any],
+    actor: Actor,
+    accepted: Accepted = None,
 ) -> Collection:
     """Change `name`, `metadata`, or the rule: a threshold replaces a target FPIR, or the reverse.
 
     Raises:
         NotFound: no collection of this tenant has the id.
-        Invalid: both rules at once.
+        PreconditionFailed: its version is not one of those accepted.
+        Invalid: both rules at once, or too much metadata.
         AlreadyExists: the tenant has another collection of this name.
     """
     if {"threshold", "target_fpir"} <= changes.keys():
         raise _two_rules()
     with tenant_transaction(tenant_id) as session:
         collection = lock_collection(session, tenant_id, collection_id)
+        require_version(collection.version, accepted)
         if "name" in changes:
             collection.name = changes["name"]
         if "metadata" in changes:
-            collection.metadata_ = changes["metadata"]
+            collection.metadata_ = changed_metadata(collection.metadata_, changes["metadata"])
         if {"threshold", "target_fpir"} & changes.keys():
             collection.threshold = changes.get("threshold")
             collection.target_fpir = changes.get("target_fpir")

@@ -15,6 +15,8 @@ from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError
 from app.domain.gallery import ErasedScope
 from app.domain.identifiers import new_id
+from app.domain.metadata import changed_metadata
+from app.domain.versions import Accepted, require_version
 from app.models.subject import Subject
 from app.queries import subjects as queries
 from app.queries.collections import find_collection
@@ -57,17 +59,22 @@ def update_subject(
     subject_id: UUID,
     changes: Mapping[str, Any],
     actor: Actor,
+    accepted: Accepted = None,
 ) -> Subject:
     """Change `external_id` or `metadata`.
 
     Raises:
         NotFound: the collection of this tenant has no such subject.
+        PreconditionFailed: its version is not one of those accepted.
+        Invalid: too much metadata.
         AlreadyExists: another subject of the collection has the external id.
     """
     with tenant_transaction(tenant_id) as session:
         subject = find_subject(session, tenant_id, collection_id, subject_id, lock=True)
+        require_version(subject.version, accepted)
         subject.external_id = changes.get("external_id", subject.external_id)
-        subject.metadata_ = changes.get("metadata", subject.metadata_)
+        if "metadata" in changes:
+            subject.metadata_ = changed_metadata(subject.metadata_, changes["metadata"])
         subject.updated_at = dt.datetime.now(dt.UTC)
         _flush(session)
         _audit(session, subject, actor, "updated", {"fields": sorted(changes)})
