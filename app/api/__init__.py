@@ -17,7 +17,7 @@ from app.api import (
 )
 from app.api.resource import FaceQueueApi, one_enum_beside_null
 from app.config import Settings
-from app.web.idempotency import REPLAYED_HEADER
+from app.web.idempotency import KEY_HEADER, REPLAYED_HEADER
 from app.web.request_context import REQUEST_ID_HEADER
 
 BASE = "/api/v1"
@@ -43,6 +43,19 @@ EXPOSED_HEADERS = (
     REPLAYED_HEADER,
     REQUEST_ID_HEADER,
 )
+# What it may send, beside what any page may.
+SENT_HEADERS = (
+    "Authorization",
+    "Content-Encoding",
+    "Content-Type",
+    KEY_HEADER,
+    "If-Match",
+    "If-None-Match",
+    "Prefer",
+    REQUEST_ID_HEADER,
+)
+METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE")
+_PREFLIGHT_S = 600  # that a browser need not ask again
 
 
 def register_api(app: Flask) -> None:
@@ -85,4 +98,7 @@ def _allow_origins(app: Flask, settings: Settings) -> None:
             app,
             resources={f"{BASE}/*": {"origins": list(settings.cors_allowed_origins)}},
             expose_headers=EXPOSED_HEADERS,
+            allow_headers=SENT_HEADERS,
+            methods=METHODS,
+            max_age=_PREFLIGHT_S,
         )

@@ -9,6 +9,7 @@ from app.web import health, metrics
 from app.web.body_input import init_body_input
 from app.web.body_limits import largest_body
 from app.web.error_responses import init_errors
+from app.web.packed_answers import init_packed_answers
 from app.web.rate_limit import init_rate_limit
 from app.web.request_context import init_request_context
 from app.web.slashes import init_slashes
@@ -19,6 +20,7 @@ def register_web(app: Flask) -> None:
     settings: Settings = app.config["SETTINGS"]
     app.config["MAX_CONTENT_LENGTH"] = largest_body(settings)
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
+    init_packed_answers(app)
     init_request_context(app)
     metrics.init_metrics(app)
     init_errors(app)
