@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.domain.errors import ConfigurationError
+from app.domain.image_header import MAX_PIXELS
 
 # A random key has more different characters than this, a made-up one often not.
 _FEW_CHARACTERS = 8
@@ -92,6 +93,12 @@ class Settings(BaseSettings):
     )
 
     max_upload_size: int = Field(default=10_485_760, ge=1024, description="Bytes of one image")
+    max_image_pixels: int = Field(
+        default=MAX_PIXELS,
+        ge=1_000_000,
+        le=400_000_000,
+        description="Width times height of one image; decoding the largest takes 20 bytes a pixel",
+    )
     max_job_items: int = Field(default=10_000, ge=1, description="Items of one job request")
     shard_size: int = Field(default=256, ge=1, le=10_000, description="Items one task processes")
 

@@ -83,6 +83,17 @@ def test_an_image_above_the_limit_is_refused(app: Flask, api: Caller) -> None:
     assert _upload(api, b"\0" * (limit + 1_000_000)).status_code == 413
 
 
+def test_an_image_may_have_as_many_pixels_as_the_operator_says(
+    app: Flask, api: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = app.config["SETTINGS"].model_copy(update={"max_image_pixels": 200})
+    monkeypatch.setitem(app.config, "SETTINGS", few)
+
+    assert _upload(api, png(20, 10)).status_code == 201
+    refused = _upload(api, png(201, 1)).get_json()
+    assert refused["errors"][0]["detail"].startswith("too_many_pixels: ")
+
+
 def test_the_part_must_be_called_file(api: Caller) -> None:
     response = _upload(api, png(), part="photo")
     assert response.status_code == 422

@@ -68,6 +68,7 @@ def _vision_settings(settings: Settings) -> VisionSettings:
         device=settings.face_device,
         flip_averaging=settings.face_flip_averaging,
         max_bytes=settings.max_upload_size,
+        max_pixels=settings.max_image_pixels,
         allow_noncommercial=settings.allow_noncommercial_models,
         liveness=_liveness(settings),
     )

@@ -15,6 +15,7 @@ from workers.vision.faces.liveness import LivenessModel, installed_liveness, loa
 from workers.vision.faces.recogniser import Recogniser
 from workers.vision.images.decode import Decoder, decode_in_process
 from workers.vision.images.decode_apart import ApartDecoder
+from workers.vision.images.decode_limits import DecodeLimits
 from workers.vision.settings import VisionSettings
 from workers.vision.weights.self_test import run_self_test
 
@@ -78,7 +79,8 @@ def load_model(settings: VisionSettings) -> LoadedModel:
 def _decoder(settings: VisionSettings) -> Decoder:
     if not settings.decode_helpers:
         return decode_in_process
-    return ApartDecoder(settings.decode_helpers, settings.decode_seconds)
+    limits = DecodeLimits(settings.decode_seconds, settings.max_pixels, settings.max_bytes)
+    return ApartDecoder(settings.decode_helpers, limits)
 
 
 def _recogniser_graph(

@@ -28,7 +28,7 @@ class VisionSettings:
         max_bytes: largest image file accepted.
         max_pixels: largest width times height accepted.
         decode_helpers: processes that decode; 0 decodes in this process, without their limits.
-        decode_seconds: after this an image's decoding is given up.
+        decode_seconds: after this an image's decoding is given up; above 50 megapixels later.
         pixel_budget: bytes of decoded pixels that may wait at a time.
         allow_noncommercial: the operator accepts licences that forbid commercial use.
         liveness: "off" offers no liveness check, "installed" does where its model is installed,

@@ -45,7 +45,7 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
     settings: Settings = current_app.config["SETTINGS"]
     if len(content) > settings.max_upload_size:
         raise PayloadTooLarge(f"An image may have {settings.max_upload_size} bytes")
-    header = _header_of(content)
+    header = _header_of(content, settings.max_image_pixels)
     image_id = new_id()
     place = upload_location(settings.aws_storage_bucket_name, tenant_id, image_id)
     image = _new_image(tenant_id, image_id, str(place), content, header)
@@ -80,9 +80,9 @@ def _forget(image: Image) -> None:
         _log.warning("upload_row_left", image_id=str(image.id), error=str(error))
 
 
-def _header_of(content: bytes) -> ImageHeader:
+def _header_of(content: bytes, max_pixels: int) -> ImageHeader:
     try:
-        return read_image_header(content)
+        return read_image_header(content, max_pixels=max_pixels)
     except ItemError as error:
         reason = f"{error.code}: {error.message}"
         raise ImageRejected(error.message, errors=(FieldError("/file", reason),)) from error

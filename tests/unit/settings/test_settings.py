@@ -95,6 +95,14 @@ def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert str(refusal()).splitlines()[1:-1] == ["  SECRET_KEY: Field required"]
 
 
+def test_a_limit_on_pixels_fits_the_phones_that_are_sold(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().max_image_pixels >= 12_000 * 9_000
+
+    for absurd in ("108", "0", "-1", "1e12", "4000000000"):
+        monkeypatch.setenv("MAX_IMAGE_PIXELS", absurd)
+        assert "MAX_IMAGE_PIXELS: " in str(refusal())
+
+
 @pytest.mark.parametrize("entry_point", ["wsgi", "celery_worker", "workers.dispatcher"])
 def test_a_process_that_cannot_start_says_why_and_nothing_else(entry_point: str) -> None:
     ended = subprocess.run(  # noqa: S603 - our own interpreter and program

@@ -11,20 +11,21 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from app.domain.errors import DecodeTimeout, ImageCorrupt, TooManyPixels
-from app.domain.image_header import ImageHeader, read_image_header
+from app.domain.image_header import ImageFormat, ImageHeader, read_image_header
 from tests.factories.images import png_of
-from workers.vision.images import decode_apart
 from workers.vision.images.decode import decode_in_process
 from workers.vision.images.decode_apart import ApartDecoder, DecodeHelper, HelperNotStarted
+from workers.vision.images.decode_limits import DecodeLimits
 
 
 @pytest.fixture
 def decoder() -> Iterator[ApartDecoder]:
-    decoder = ApartDecoder(1, seconds=10)
+    decoder = ApartDecoder(1, DecodeLimits(seconds=10))
     yield decoder
     decoder.close()
 
@@ -96,7 +97,7 @@ def test_an_image_that_kills_the_helper_costs_that_image_alone(
 def test_an_image_that_hangs_is_given_up_in_time_and_costs_that_image_alone(
     photograph: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decoder = ApartDecoder(1, seconds=0.5)
+    decoder = ApartDecoder(1, DecodeLimits(seconds=0.5))
     hung = process_of(decoder)
     hung.send_signal(signal.SIGSTOP)  # as if inside a decoder that never returns
     begin = time.monotonic()
@@ -104,7 +105,7 @@ def test_an_image_that_hangs_is_given_up_in_time_and_costs_that_image_alone(
         decode(decoder, photograph)
     assert time.monotonic() - begin < 3
     assert hung.returncode == -signal.SIGKILL
-    monkeypatch.setattr(decoder, "_seconds", 10)
+    monkeypatch.setattr(decoder, "_limits", DecodeLimits(seconds=10))
     assert decode(decoder, photograph).shape == (600, 512, 3)
     decoder.close()
 
@@ -120,17 +121,51 @@ def test_no_image_is_blamed_for_a_helper_that_does_not_start(
     assert decode(decoder, photograph).shape == (600, 512, 3)
 
 
-def test_a_large_bomb_within_the_pixel_limit_decodes_within_the_memory_limit(
-    decoder: ApartDecoder,
+SIDE = 5000
+
+
+def progressive_jpeg(encode: Callable[..., bytes]) -> bytes:
+    del encode
+    finest = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    _, data = cv2.imencode(
+        ".jpg", np.zeros((SIDE, SIDE, 3), np.uint8), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1, *finest]
+    )
+    return data.tobytes()
+
+
+def transparent_webp(encode: Callable[..., bytes]) -> bytes:
+    return encode(np.full((SIDE, SIDE, 4), 128, np.uint8), "webp")
+
+
+def deep_png(encode: Callable[..., bytes]) -> bytes:
+    del encode
+    return bomb(SIDE, SIDE)
+
+
+@pytest.mark.parametrize("largest", [progressive_jpeg, transparent_webp, deep_png])
+def test_the_largest_image_allowed_decodes_within_the_memory_that_follows_from_it(
+    largest: Callable[..., bytes], encode: Callable[..., bytes]
 ) -> None:
-    assert decode(decoder, bomb(5000, 5000)).shape == (5000, 5000, 3)
+    data = largest(encode)
+    limits = DecodeLimits(seconds=20, max_pixels=SIDE * SIDE, max_bytes=len(data))
+    decoder = ApartDecoder(1, limits)
+    assert decode(decoder, data).shape == (SIDE, SIDE, 3)
+    decoder.close()
+
+
+def test_an_image_above_fifty_megapixels_gets_time_in_proportion() -> None:
+    limits = DecodeLimits(seconds=15, max_pixels=100_000_000)
+    sizes = [(100, 100), (10_000, 5_000), (10_000, 10_000)]
+    headers = [ImageHeader(ImageFormat.PNG, *size) for size in sizes]
+
+    assert [limits.seconds_for(header) for header in headers] == [15, 15, 30]
+    assert limits.longest_seconds == 30
 
 
 def test_an_image_that_needs_more_memory_than_allowed_fails_alone(
-    monkeypatch: pytest.MonkeyPatch, photograph: bytes
+    photograph: bytes,
 ) -> None:
-    monkeypatch.setattr(decode_apart, "_MEMORY_BYTES", 60_000_000)
-    decoder = ApartDecoder(1, seconds=10)
+    decoder = ApartDecoder(1, DecodeLimits(seconds=10, max_pixels=10_000, max_bytes=0))
     process = process_of(decoder)
     with pytest.raises((ImageCorrupt, TooManyPixels)):  # OpenCV swallows some of its own failures
         decode(decoder, bomb(4000, 4000))
@@ -151,7 +186,7 @@ def test_a_helper_that_lies_about_the_size_is_not_believed(
 
 
 def test_threads_share_the_helpers(photograph: bytes) -> None:
-    decoder = ApartDecoder(2, seconds=20)
+    decoder = ApartDecoder(2, DecodeLimits(seconds=20))
     with ThreadPoolExecutor(8) as pool:
         shapes = list(pool.map(lambda _: decode(decoder, photograph).shape, range(40)))
     assert set(shapes) == {(600, 512, 3)}
@@ -169,7 +204,8 @@ def test_a_helper_ends_when_its_parent_is_killed() -> None:
     code = (
         "import os, signal\n"
         "from workers.vision.images.decode_apart import DecodeHelper\n"
-        "print(DecodeHelper(5)._process.pid, flush=True)\n"
+        "from workers.vision.images.decode_limits import DecodeLimits\n"
+        "print(DecodeHelper(DecodeLimits(5))._process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     done = subprocess.run(  # noqa: S603 - our own code

@@ -22,9 +22,9 @@ from app.domain.errors import DecodeTimeout, ImageCorrupt, ItemError, TooManyPix
 from app.domain.image_header import ImageHeader
 from workers.vision.arrays import Pixels
 from workers.vision.images.decode_helper import ANSWER, REQUEST, Outcome
+from workers.vision.images.decode_limits import DecodeLimits
 
 _CHANNELS = 3
-_MEMORY_BYTES = 1 << 30  # of address space for one image: 50 MP in 16 bits with transparency fit
 _START_SECONDS = 30.0  # a loaded machine imports slowly; this is no property of an image
 _KEPT_BYTES = 1 << 25  # a memory file that grew above this is emptied again
 _HELPER_ENVIRONMENT = {
@@ -50,18 +50,18 @@ class HelperNotStarted(Exception):
 class DecodeHelper:
     """One helper process; raises HelperNotStarted. Not for several threads at a time."""
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, limits: DecodeLimits) -> None:
+        self._limits = limits
         self._data_file = os.memfd_create("facequeue-data")
         self._pixel_file = os.memfd_create("facequeue-pixels")
         files = (self._data_file, self._pixel_file)
-        limits = (_MEMORY_BYTES, int(seconds) + 1)
+        bounds = (limits.memory_bytes, int(limits.longest_seconds) + 1)
         self._process = subprocess.Popen(  # noqa: S603 - our own program; its arguments are numbers
             [
                 sys.executable,
                 "-m",
                 "workers.vision.images.decode_helper",
-                *map(str, files + limits),
+                *map(str, files + bounds),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -89,7 +89,7 @@ class DecodeHelper:
         os.truncate(self._data_file, 0)
         os.pwrite(self._data_file, data, 0)
         self._ask(REQUEST.pack(len(data), size, header.orientation, header.has_alpha))
-        outcome, width, height = self._answer(self._seconds)
+        outcome, width, height = self._answer(self._limits.seconds_for(header))
         if outcome == Outcome.TOO_LARGE:
             raise TooManyPixels("Decoding the image takes more memory than is allowed")
         if outcome != Outcome.DECODED or (width, height) != header.displayed_size:
@@ -141,11 +141,11 @@ class DecodeHelper:
 class ApartDecoder:
     """A Decoder over `count` helpers, for any number of threads."""
 
-    def __init__(self, count: int, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, count: int, limits: DecodeLimits) -> None:
+        self._limits = limits
         self._idle: LifoQueue[DecodeHelper | None] = LifoQueue()
         for _ in range(count):
-            self._idle.put(DecodeHelper(seconds))
+            self._idle.put(DecodeHelper(limits))
 
     def __call__(self, data: bytes, header: ImageHeader) -> Pixels:
         """Decode in the next idle helper; raises ItemError subclasses, or HelperNotStarted.
@@ -155,7 +155,7 @@ class ApartDecoder:
         """
         helper = self._idle.get()
         try:
-            helper = helper or DecodeHelper(self._seconds)
+            helper = helper or DecodeHelper(self._limits)
             return helper.decode(data, header)
         except (DecodeTimeout, HelperDied) as error:
             if helper is not None:
