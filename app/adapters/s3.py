@@ -8,21 +8,66 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    ParamValidationError,
+    PartialCredentialsError,
+)
 
 from app.config import Settings
 from app.domain.errors import (
+    BucketElsewhere,
     BucketForbidden,
+    EmptyObject,
     ImageNotFound,
     ImageTooLarge,
+    ItemError,
+    ObjectArchived,
+    ObjectKeyUnavailable,
+    ObjectNeedsKey,
+    StorageClockSkew,
+    StorageCredentialsRefused,
     StorageRefused,
     StorageUnavailable,
     Unavailable,
 )
 from app.domain.storage import ObjectLocation
 
-_MISSING = frozenset({"NoSuchKey", "NoSuchBucket", "404", "NotFound"})
-_DENIED = frozenset({"AccessDenied", "403", "Forbidden", "InvalidAccessKeyId", "AllAccessDisabled"})
+# What S3 says, and what it means for the image. What stands here lasts; see `_passes` for the rest.
+_MEANINGS: dict[str, tuple[type[ItemError], str]] = {
+    **dict.fromkeys(
+        ("NoSuchKey", "NoSuchBucket", "404", "NotFound", "NoSuchVersion", "MethodNotAllowed"),
+        (ImageNotFound, "there is no object {place}"),
+    ),
+    **dict.fromkeys(
+        ("KeyTooLongError", "InvalidBucketName", "InvalidURI", "InvalidRequest", "InvalidArgument"),
+        (ImageNotFound, "no object can have the name {place}"),
+    ),
+    **dict.fromkeys(
+        ("AccessDenied", "403", "Forbidden", "AllAccessDisabled", "AccountProblem"),
+        (BucketForbidden, "this service may not read {place}"),
+    ),
+    **dict.fromkeys(
+        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"),
+        (StorageCredentialsRefused, "S3 refuses this service's own credentials for {place}"),
+    ),
+    **dict.fromkeys(
+        ("RequestTimeTooSkewed", "RequestExpired"),
+        (StorageClockSkew, "S3 refuses {place}: this service's clock is wrong, or S3's"),
+    ),
+    **dict.fromkeys(
+        ("PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"),
+        (BucketElsewhere, "{place} lies in another region than AWS_S3_REGION_NAME"),
+    ),
+    "InvalidObjectState": (ObjectArchived, "{place} is archived; restore it first"),
+    "KMS": (ObjectKeyUnavailable, "the KMS key of {place} is disabled, gone or not for us to use"),
+    "SSE-C": (ObjectNeedsKey, "{place} is encrypted with a key of the client's own (SSE-C)"),
+}
+_PASSING = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable"})
+_PASSING_STATUS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+_PASSING_WORDS = ("Throttl", "Internal", "Timeout", "Unavailable")  # as in KMS.ThrottlingException
 
 
 @dataclass(frozen=True)
@@ -57,10 +102,10 @@ class ObjectStore:
         """The object's bytes, in one GET; its size is checked before the body is read.
 
         Raises:
-            ImageNotFound: no such bucket or key.
-            BucketForbidden: the service's own S3 key may not read it.
             ImageTooLarge: it weighs more than MAX_UPLOAD_SIZE.
-            StorageUnavailable: S3 did not answer after retries.
+            EmptyObject: it weighs nothing.
+            ItemError: S3 refuses it for good; the kind says why.
+            StorageUnavailable: S3 did not answer, or could not just now.
         """
         try:
             answer = self.client.get_object(Bucket=location.bucket, Key=location.key)
@@ -71,11 +116,13 @@ class ObjectStore:
                         f"at most {self.max_bytes} are accepted"
                     )
                 content: bytes = body.read()
-                return content
         except ClientError as error:
-            raise _as_item_error(error, location) from error
+            raise _meaning(error, location) from error
         except (BotoCoreError, OSError) as error:
-            raise StorageUnavailable(f"S3 did not deliver {location}: {error}") from error
+            raise _not_asked(error, location) from error
+        if not content:
+            raise EmptyObject(f"{location} has no bytes")
+        return content
 
     def write(self, location: ObjectLocation, content: bytes, content_type: str) -> None:
         """Store an upload.
@@ -126,11 +173,16 @@ class ObjectStore:
         return deleted
 
     def check(self, bucket: str) -> None:
-        """Raise StorageUnavailable unless the bucket answers; for readiness."""
+        """Raise the ItemError that images of this bucket would end with; for readiness.
+
+        A listing needs the right that HeadBucket needs, and its refusal says why.
+        """
         try:
-            self.client.head_bucket(Bucket=bucket)
-        except (ClientError, BotoCoreError, OSError) as error:
-            raise StorageUnavailable(f"bucket {bucket} does not answer: {error}") from error
+            self.client.list_objects_v2(Bucket=bucket, MaxKeys=1)
+        except ClientError as error:
+            raise _meaning(error, f"s3://{bucket}") from error
+        except (BotoCoreError, OSError) as error:
+            raise _not_asked(error, f"s3://{bucket}") from error
 
 
 def _is_refusal(error: Exception) -> bool:
@@ -147,12 +199,43 @@ def _require_none_kept(prefix: ObjectLocation, answer: dict[str, Any]) -> None:
         raise StorageUnavailable(f"S3 kept {len(kept)} objects below {prefix}, such as {reason}")
 
 
-def _as_item_error(
-    error: ClientError, location: ObjectLocation
-) -> ImageNotFound | BucketForbidden | StorageUnavailable:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    if code in _MISSING:
-        return ImageNotFound(f"there is no object {location}")
-    if code in _DENIED:
-        return BucketForbidden(f"this service may not read {location}")
-    return StorageUnavailable(f"S3 did not deliver {location}: {code}")
+def _meaning(error: ClientError, place: object) -> ItemError:
+    """The error of an image whose object S3 refuses: StorageUnavailable where waiting helps."""
+    said = error.response.get("Error", {})
+    code, message = str(said.get("Code", "")), str(said.get("Message", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if _passes(code, status):
+        return StorageUnavailable(f"S3 did not deliver {place}: {code}")
+    kind, text = _MEANINGS.get(_cause(code, message), (None, ""))
+    if kind is not None:
+        return kind(text.format(place=place))
+    if status == HTTPStatus.FORBIDDEN:
+        return BucketForbidden(f"this service may not read {place}: {code}")
+    return ItemError(f"S3 refuses {place}: {code} {message}".rstrip())
+
+
+def _passes(code: str, status: int) -> bool:
+    return (
+        code in _PASSING
+        or status in _PASSING_STATUS
+        or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        or (code.startswith("KMS.") and any(word in code for word in _PASSING_WORDS))
+    )
+
+
+def _cause(code: str, message: str) -> str:
+    """Name the cause where S3 has no code of its own for it."""
+    if code.startswith("KMS.") or "kms:" in message:
+        return "KMS"
+    if code.startswith("Invalid") and "Server Side Encryption" in message:
+        return "SSE-C"
+    return code
+
+
+def _not_asked(error: BotoCoreError | OSError, place: object) -> ItemError:
+    """The error of an image that S3 gave no answer for."""
+    if isinstance(error, ParamValidationError):
+        return ImageNotFound(f"no object can have the name {place}")
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        return StorageCredentialsRefused(f"this service has no S3 credentials to read {place} with")
+    return StorageUnavailable(f"S3 did not deliver {place}: {error}")

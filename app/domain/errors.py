@@ -280,11 +280,41 @@ class ImageNotFound(ItemError):
     code = "image_not_found"
 
 
+class EmptyObject(ItemError):
+    code = "empty_object"
+
+
 class BucketForbidden(ItemError):
     code = "bucket_forbidden"
 
 
+class ObjectNeedsKey(ItemError):
+    code = "object_needs_key"
+
+
+class ObjectArchived(ItemError):
+    code = "object_archived"
+
+
+class ObjectKeyUnavailable(ItemError):
+    code = "object_key_unavailable"
+
+
+class BucketElsewhere(ItemError):
+    code = "bucket_in_other_region"
+
+
+class StorageCredentialsRefused(ItemError):
+    code = "storage_credentials_refused"
+
+
+class StorageClockSkew(ItemError):
+    code = "storage_clock_skew"
+
+
 class StorageUnavailable(ItemError):
+    """The storage did not answer, or said that it could not just now: it may, a little later."""
+
     code = "storage_unavailable"
 
 

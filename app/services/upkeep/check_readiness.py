@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import Settings
 from app.database.base import db
 from app.database.transactions import queue_transaction
-from app.domain.errors import ItemError, ModelError
+from app.domain.errors import ItemError, ModelError, StorageUnavailable
 from app.domain.model_registry import load_registry
 from app.queries.queue_depth import live_slots, waiting_models
 from app.services.tenancy.uploads import object_store
@@ -139,8 +139,10 @@ def _broker(settings: Settings) -> Check:
 def _storage(settings: Settings) -> Check:
     try:
         object_store(settings).check(settings.aws_storage_bucket_name)
-    except ItemError:
+    except StorageUnavailable:
         return Check(Health.FAILED, "the bucket for uploads does not answer")
+    except ItemError as error:
+        return Check(Health.FAILED, f"{error.code}: {error.message}")
     return _OK
 
 
