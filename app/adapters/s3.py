@@ -78,8 +78,14 @@ class ObjectStore:
     max_bytes: int
 
     @classmethod
-    def from_settings(cls, settings: Settings, *, connections: int = 16) -> ObjectStore:
-        """Connect with the settings' keys, or boto3's own chain when they are unset."""
+    def from_settings(
+        cls, settings: Settings, *, connections: int = 16, attempts: int = 5
+    ) -> ObjectStore:
+        """Connect with the settings' keys, or boto3's own chain when they are unset.
+
+        `attempts` is 1 where the caller tries again itself: the library's budget for retries is one
+        for all threads, and used up by the first few images of an outage.
+        """
         client = boto3.client(
             "s3",
             endpoint_url=settings.aws_endpoint_url_s3,
@@ -89,7 +95,7 @@ class ObjectStore:
             config=Config(
                 connect_timeout=5,
                 read_timeout=20,
-                retries={"max_attempts": 5, "mode": "standard"},
+                retries={"total_max_attempts": attempts, "mode": "standard"},
                 max_pool_connections=connections,
                 s3={"addressing_style": "path" if settings.aws_endpoint_url_s3 else "auto"},
                 request_checksum_calculation="when_required",
@@ -205,7 +211,8 @@ def _meaning(error: ClientError, place: object) -> ItemError:
     code, message = str(said.get("Code", "")), str(said.get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     if _passes(code, status):
-        return StorageUnavailable(f"S3 did not deliver {place}: {code}")
+        reason = code or f"HTTP {status}"
+        return StorageUnavailable(f"S3 did not deliver {place}: {reason}", reason)
     kind, text = _MEANINGS.get(_cause(code, message), (None, ""))
     if kind is not None:
         return kind(text.format(place=place))
@@ -238,4 +245,4 @@ def _not_asked(error: BotoCoreError | OSError, place: object) -> ItemError:
         return ImageNotFound(f"no object can have the name {place}")
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return StorageCredentialsRefused(f"this service has no S3 credentials to read {place} with")
-    return StorageUnavailable(f"S3 did not deliver {place}: {error}")
+    return StorageUnavailable(f"S3 did not deliver {place}: {error}", type(error).__name__)

@@ -313,9 +313,24 @@ class StorageClockSkew(ItemError):
 
 
 class StorageUnavailable(ItemError):
-    """The storage did not answer, or said that it could not just now: it may, a little later."""
+    """The storage did not answer, or said that it could not just now: it may, a little later.
+
+    `reason` says why, without naming the object.
+    """
 
     code = "storage_unavailable"
+
+    def __init__(self, message: str, reason: str = "no answer") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class SourceAway(StorageUnavailable):
+    """The whole bucket does not answer: its images wait, and none ends with this."""
+
+    def __init__(self, bucket: str, reason: str) -> None:
+        super().__init__(f"the bucket {bucket} does not answer: {reason}", reason)
+        self.bucket = bucket
 
 
 class NoFace(ItemError):

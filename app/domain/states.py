@@ -145,7 +145,9 @@ JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.QUEUED: frozenset(
         {JobState.PROCESSING, JobState.CANCELLING, JobState.FAILED, JobState.EXPIRED}
     ),
-    JobState.PROCESSING: frozenset({JobState.SUCCEEDED, JobState.CANCELLING, JobState.FAILED}),
+    JobState.PROCESSING: frozenset(
+        {JobState.SUCCEEDED, JobState.CANCELLING, JobState.FAILED, JobState.EXPIRED}
+    ),
     # Canceling it again changes nothing, and is no error.
     JobState.CANCELLING: frozenset({JobState.CANCELLING, JobState.CANCELED}),
     JobState.SUCCEEDED: frozenset(),

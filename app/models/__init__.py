@@ -10,6 +10,7 @@ from app.models.face import Face, FaceVector128, FaceVector512
 from app.models.idempotency_key import IdempotencyKey
 from app.models.image import Image
 from app.models.job import Item, Job, Shard
+from app.models.source_pause import SourcePause
 from app.models.subject import Subject
 from app.models.tenant import StorageLocation, Tenant
 from app.models.vector_change import VectorChange, VectorFollower
@@ -32,6 +33,7 @@ __all__ = [
     "Item",
     "Job",
     "Shard",
+    "SourcePause",
     "StorageLocation",
     "Subject",
     "Tenant",

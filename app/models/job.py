@@ -152,6 +152,7 @@ class Shard(TenantOwned, Base):
     isolated: Mapped[bool] = mapped_column(server_default="false")
     trial_seq: Mapped[int | None]
     trial_deaths: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    waits_for: Mapped[str | None]
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,14 @@ SELECT model, sum(slots) AS slots FROM workers, unnest(models) AS model
 WHERE seen_at > now() - make_interval(secs => :live_s) GROUP BY model
 """)
 _OVERDUE = text("""
-SELECT id, tenant_id, state, expires_at < now() AS expired FROM jobs
+SELECT id, tenant_id, state,
+  expires_at < now() AND (open_items > 0 OR sealed_at IS NULL) AS expired FROM jobs
 WHERE finished_at IS NULL AND (state = 'cancelling' OR (open_items = 0 AND sealed_at IS NOT NULL)
-  OR (state IN ('queued', 'preparing') AND expires_at < now()))
+  OR (state IN ('queued', 'preparing') AND expires_at < now())
+  OR (state = 'processing' AND expires_at < now() AND NOT EXISTS (
+    SELECT FROM shards LEFT JOIN source_pauses ON bucket = waits_for
+    WHERE job_id = jobs.id AND (shards.state = 'leased'
+      OR shards.state = 'pending' AND source_pauses.bucket IS NULL))))
 ORDER BY expires_at LIMIT :at_most
 """)
 # A loose index scan: one probe of ix_shards_pending a model, whatever the number of shards.
@@ -90,6 +95,7 @@ def overdue_jobs(session: Session, at_most: int) -> Sequence[Row[Any]]:
     """`id`, `tenant_id`, `state`, `expired` of jobs that nobody will end by themselves.
 
     Canceled ones whose last holder died, ones whose closer died before it ended them, and past
-    their time, ones that are queued or that nobody sealed.
+    their time, ones that are queued, that nobody sealed, or of which all that is open waits for a
+    source that is away.
     """
     return session.execute(_OVERDUE, {"at_most": at_most}).all()

@@ -30,6 +30,8 @@ FROM waiting CROSS JOIN LATERAL (
     AND (:hinted OR hint_expires_at IS NULL OR hint_expires_at < clock_timestamp())
     AND (NOT isolated OR :isolated)
     AND open_items <= :largest
+    AND (waits_for IS NULL OR waits_for <> ALL (
+      ARRAY(SELECT bucket FROM source_pauses WHERE until > statement_timestamp())))
   ORDER BY job_id, shard_no LIMIT :per_tenant
 ) AS ready
 WHERE waiting.tenant_id IS NOT NULL
@@ -68,6 +70,7 @@ def ready_shards(
 ) -> list[Candidate]:
     """Pending shards: the oldest `per_tenant` of each tenant.
 
+    Those that wait for a source of images are not among them while its pause lasts.
     `largest` bounds the open items of a shard; `isolated` says whether shards that lost a worker
     are among them, and `hinted`, whether those that a message already waits for.
     """

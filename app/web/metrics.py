@@ -58,7 +58,7 @@ class _QueueCollector(Collector):
             _log.warning("queue_not_scraped", error=str(error))
             return [_gauge("database_up", "Whether the database answered this scrape", 0)]
         up = _gauge("database_up", "Whether the database answered this scrape", 1)
-        return [up, *_single(snapshot), *_by_model(snapshot)]
+        return [up, *_single(snapshot), *_labelled(snapshot)]
 
 
 def _single(snapshot: QueueSnapshot) -> Iterator[Metric]:
@@ -73,7 +73,7 @@ def _single(snapshot: QueueSnapshot) -> Iterator[Metric]:
     yield _gauge("dead_letters", "Dead letters not redriven", snapshot.dead_letters)
 
 
-def _by_model(snapshot: QueueSnapshot) -> Iterator[Metric]:
+def _labelled(snapshot: QueueSnapshot) -> Iterator[Metric]:
     depth = _gauge("queue_depth", "Items that nobody holds", labels=["model", "priority"])
     oldest = _gauge(
         "oldest_pending_seconds", "Age of the oldest such item", labels=["model", "priority"]
@@ -84,7 +84,12 @@ def _by_model(snapshot: QueueSnapshot) -> Iterator[Metric]:
     slots = _gauge("worker_slots", "Slots of live workers", labels=["model"])
     for model, count in snapshot.slots.items():
         slots.add_metric([model], count)
-    yield from (depth, oldest, slots)
+    away = _gauge(
+        "source_away_seconds", "Time since a bucket that does not answer did", labels=["bucket"]
+    )
+    for pause in snapshot.pauses:
+        away.add_metric([pause.bucket], pause.away_s)
+    yield from (depth, oldest, slots, away)
 
 
 def _gauge(

@@ -12,6 +12,7 @@ from app.config import Settings, load_settings
 from app.database.transactions import owner_transaction
 from app.domain.model_registry import load_registry
 from app.services.leases.heartbeat import beat, retire
+from app.services.leases.pause_source import pause_source, resume_source
 from scripts.stack.environment import database_url
 from scripts.stack.state import State
 
@@ -47,10 +48,23 @@ def test_a_host_with_all_its_dependencies_is_ready(client: FlaskClient) -> None:
         "migrations": "ok",
         "broker": "ok",
         "storage": "ok",
+        "sources": "ok",
         "workers": "ok",
     }
     assert readiness["status"] == "ok"
     assert f"{MODEL}: 2" in readiness["checks"]["workers"]["detail"]
+
+
+@pytest.mark.usefixtures("empty_database", "live_worker")
+def test_a_bucket_that_does_not_answer_is_named_and_the_host_degraded(client: FlaskClient) -> None:
+    pause_source("acme-photos", "EndpointConnectionError", 1)
+    try:
+        response = client.get("/health/ready/")
+    finally:
+        resume_source("acme-photos")
+    sources = response.get_json()["checks"]["sources"]
+    assert (response.status_code, sources["status"]) == (200, "degraded")
+    assert "acme-photos (EndpointConnectionError)" in sources["detail"]
 
 
 @pytest.mark.usefixtures("empty_database")

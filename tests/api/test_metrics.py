@@ -15,6 +15,7 @@ from app.database.transactions import owner_transaction
 from app.domain.identifiers import new_id
 from app.models.dead_letter import DeadLetter
 from app.services.leases.heartbeat import beat
+from app.services.leases.pause_source import pause_source, resume_source
 from tests.factories.callers import Caller, make_caller
 from tests.factories.jobs import lease_shard, make_job
 
@@ -67,7 +68,9 @@ def test_the_queue_is_read_from_postgres_at_each_scrape(app: Flask, client: Flas
     make_job(tenant, items=3)
     beat("metrics-test", 2, ["SFace@x"])
     _bury(tenant)
+    pause_source("acme-photos", "SlowDown", 1)
     samples = _scrape(client)
+    resume_source("acme-photos")
     depths = {
         dict(labels)["priority"]: value
         for (name, labels), value in samples.items()
@@ -79,6 +82,7 @@ def test_the_queue_is_read_from_postgres_at_each_scrape(app: Flask, client: Flas
     assert samples[("face_recognition_dead_letters", ())] == 1
     assert samples[("face_recognition_webhook_backlog", ())] == 0
     assert samples[("face_recognition_worker_slots", (("model", "SFace@x"),))] == 2
+    assert samples[("face_recognition_source_away_seconds", (("bucket", "acme-photos"),))] < 30
     assert samples[("face_recognition_database_up", ())] == 1
     assert 0 <= samples[("face_recognition_shard_lease_age_seconds", ())] < 30
     assert any(name == "face_recognition_oldest_pending_seconds" for name, _ in samples)

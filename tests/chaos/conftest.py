@@ -156,7 +156,7 @@ def _variants(services: State) -> dict[str, Program]:
 def _empty(app: Flask) -> None:
     tables = "jobs, items, shards, detections, webhook_deliveries, dead_letters, workers"
     with app.app_context(), owner_transaction() as session:
-        session.execute(text(f"TRUNCATE {tables} CASCADE"))
+        session.execute(text(f"TRUNCATE {tables}, source_pauses CASCADE"))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A gate before S3: it holds reads back, or kills the process that makes them. No mock of S3."""
+"""A gate before S3: it holds reads back, cuts them, or kills who makes them. No mock of S3."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONGEST_HOLD_S = 60.0
 
 @dataclass
 class Gate:
-    """Everything passes, except keys that a test names."""
+    """Everything passes, except keys and buckets that a test names."""
 
     upstream: tuple[str, int]
     port: int = 0
@@ -28,6 +28,7 @@ class Gate:
     waiting: set[str] = field(default_factory=set)
     deadly: set[str] = field(default_factory=set)
     deaths: list[int] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -48,10 +49,17 @@ class Gate:
         """From now on, SIGKILL whatever process asks for this object."""
         self.deadly.add(name)
 
+    def cut(self, bucket: str) -> None:
+        """From now on, hang up on whoever reads from this bucket."""
+        self.closed.add(bucket)
+
+    def mend(self, bucket: str) -> None:
+        self.closed.discard(bucket)
+
     def reset(self) -> None:
         for event in self.held.values():
             event.set()
-        for kept in (self.held, self.waiting, self.deadly, self.deaths):
+        for kept in (self.held, self.waiting, self.deadly, self.deaths, self.closed):
             kept.clear()
 
     def admit(self, request: bytes, peer_port: int) -> None:
@@ -59,7 +67,10 @@ class Gate:
         line = request[: request.find(b"\r\n")].decode("latin-1")
         if not line.startswith("GET "):
             return
-        name = line.split()[1].split("?")[0].rsplit("/", 1)[-1]
+        path = line.split()[1].split("?")[0]
+        if path.split("/")[1] in self.closed:
+            raise ConnectionAbortedError
+        name = path.rsplit("/", 1)[-1]
         if name in self.deadly:
             self._kill_owner(peer_port)
         event = self.held.get(name)

@@ -47,7 +47,7 @@ class IsolatedTrial:
                 self._bury(work, seq)
                 return True
             self._try_alone(work, seq)
-            if self.must_stop() or not work.live:
+            if self.must_stop() or not work.live or work.waits_for:
                 return False
         return False
 

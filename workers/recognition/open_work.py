@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from app.adapters.s3 import ObjectStore
 from app.config import Settings
-from app.domain.errors import BucketForbidden
+from app.domain.errors import BucketForbidden, SourceAway
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
 from app.services.leases.begin_shard import ShardWork
 from workers.recognition.convert import found_image, pipeline_options
+from workers.recognition.image_sources import ImageStore
 from workers.vision.pipeline import ImageInput, ImageResult
 
 _PROBE, _REFERENCE = "probe", "reference"
@@ -23,9 +23,10 @@ class OpenWork:
     """One shard's items on their way through the pipeline.
 
     A verification's two images travel apart and meet here; until both are back the item is open.
+    It stays open, too, while the bucket of one is away, which is then what the shard `waits_for`.
     """
 
-    def __init__(self, work: ShardWork, store: ObjectStore, settings: Settings) -> None:
+    def __init__(self, work: ShardWork, store: ImageStore, settings: Settings) -> None:
         self.lease = work.lease
         self._work = work
         self._store = store
@@ -38,6 +39,7 @@ class OpenWork:
         self._left = {item.seq: item for item in work.items}
         self._halves: dict[int, dict[str, ImageResult]] = {}
         self.live = True
+        self.waits_for: str | None = None
 
     @property
     def operation(self) -> Operation:
@@ -75,7 +77,7 @@ class OpenWork:
         return self._store.read(ObjectLocation.parse(uri))
 
     def take(self, seq: int, role: str, result: ImageResult) -> ItemOutcome | None:
-        """Add one image's result; returns the item's outcome once it is whole."""
+        """Add one image's result; returns the item's outcome once it is whole, unless it waits."""
         halves = self._halves.setdefault(seq, {})
         halves[role] = result
         item = self._left[seq]
@@ -83,6 +85,10 @@ class OpenWork:
         if len(halves) < wanted:
             return None
         del self._halves[seq]
+        for half in halves.values():
+            if isinstance(half.error, SourceAway):
+                self.waits_for = half.error.bucket
+                return None
         return self._outcome(seq, halves[_PROBE], halves.get(_REFERENCE))
 
     def _outcome(self, seq: int, probe: ImageResult, reference: ImageResult | None) -> ItemOutcome:

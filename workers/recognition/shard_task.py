@@ -11,7 +11,6 @@ from typing import cast
 import structlog
 from flask import Flask
 
-from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.notify import wake_dispatcher
 from app.domain.fairness import BULK_SHARE
@@ -20,9 +19,16 @@ from app.domain.outcomes import ItemOutcome, Provenance
 from app.domain.states import Priority
 from app.services.leases.begin_shard import begin_shard
 from app.services.leases.lease_shards import hand_back, lease_shard, lease_small_shards
+from app.services.leases.pause_source import (
+    hand_back_waiting,
+    known_pauses,
+    pause_source,
+    resume_source,
+)
 from app.services.upkeep.record_metrics import record_duration, record_quality
 from workers.recognition import shutdown
 from workers.recognition.identity import current_holder
+from workers.recognition.image_sources import ImageSources, ImageStore
 from workers.recognition.isolated_trial import IsolatedTrial
 from workers.recognition.lease_keeper import LeaseKeeper
 from workers.recognition.open_work import OpenWork
@@ -41,11 +47,12 @@ class ShardTask:
     """The work of one task, from its first lease to its last."""
 
     def __init__(
-        self, app: Flask, pipeline: RecognitionPipeline, store: ObjectStore, keeper: LeaseKeeper
+        self, app: Flask, pipeline: RecognitionPipeline, store: ImageStore, keeper: LeaseKeeper
     ) -> None:
         self._settings: Settings = app.config["SETTINGS"]
         self._pipeline = pipeline
         self._store = store
+        self._sources = ImageSources(store, {})
         self._keeper = keeper
         self._writer = ResultWriter(app, keeper, Provenance(pipeline.engine, pipeline.version))
         self._holder = current_holder()
@@ -57,11 +64,13 @@ class ShardTask:
     def run(self, shard: ShardRef) -> int:
         """Recognise the shard, and small ones beside it; returns how many items were closed.
 
-        What is not done when time is up or the worker stops is handed back, no attempt counted.
+        What is not done when time is up or the worker stops, and what waits for a source of images
+        that is away, is handed back, no attempt counted.
         """
         lease = lease_shard(shard, self._holder, self._settings.lease_seconds)
         if lease is None:
             return 0
+        self._sources = ImageSources(self._store, known_pauses())
         with self._writer:
             first = self._admit(lease)
             if first is not None and lease.isolated:
@@ -80,7 +89,7 @@ class ShardTask:
         if work is None:
             self._keeper.let_go(lease)
             return None
-        opened = OpenWork(work, self._store, self._settings)
+        opened = OpenWork(work, self._sources, self._settings)
         self._works.append(opened)
         if lease.priority is Priority.INTERACTIVE:
             self._queue.appendleft(opened)
@@ -136,6 +145,17 @@ class ShardTask:
             if outcome is not None:
                 outcomes.setdefault(work, []).append(outcome)
         self._writer.put(outcomes)
+        self._tell_of_sources()
+
+    def _tell_of_sources(self) -> None:
+        """Let all workers know at once which buckets are away, and which are back."""
+        for absence in self._sources.absences():
+            _log.warning("source_away", bucket=absence.bucket, reason=absence.reason)
+            pause_source(absence.bucket, absence.reason, absence.tried_s)
+        for bucket in self._sources.returns():
+            if resume_source(bucket):
+                _log.info("source_back", bucket=bucket)
+                wake_dispatcher()
 
     def _measure(self, batch: list[ImageResult]) -> None:
         now = time.monotonic()
@@ -155,9 +175,10 @@ class ShardTask:
             self._run_batched()
 
     def _hand_back_rest(self) -> None:
-        rest = [work.lease for work in self._works if work.live and not work.finished]
+        rest = [work for work in self._works if work.live and not work.finished]
         if rest:
-            hand_back(rest)
+            hand_back([work.lease for work in rest if work.waits_for is None])
+            hand_back_waiting({work.lease: work.waits_for for work in rest if work.waits_for})
             wake_dispatcher()
 
 

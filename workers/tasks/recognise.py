@@ -43,4 +43,4 @@ def recognise(job_id: str, shard_no: int) -> None:
 
 @cache
 def _object_store() -> ObjectStore:
-    return ObjectStore.from_settings(current_app.config["SETTINGS"])
+    return ObjectStore.from_settings(current_app.config["SETTINGS"], attempts=1)

@@ -31,7 +31,7 @@ def _settle(job: Row[Any]) -> bool:
         if job.state == JobState.CANCELLING:
             close_unleased_shards(session, job.id)
             return finish_job(session, job.id)
-        if job.expired and job.state == JobState.QUEUED:
+        if job.expired and job.state in {JobState.QUEUED, JobState.PROCESSING}:
             return _expire(session, job.id, close_unleased_shards)
         if job.expired and job.state == JobState.PREPARING:
             # Nobody sealed it, and nobody will. Work on it does not make it a job that goes on.

@@ -88,7 +88,9 @@ _TRIED = _update(
 )
 _BEGIN_TRIAL = text(f"{_TRIED} RETURNING trial_deaths")
 
-_HAND_BACK = text(_update(ShardMove.HAND_BACK, _GIVE_UP, _NO_BLAME, where=_UNDER_TOKEN))
+_HAND_BACK = text(
+    _update(ShardMove.HAND_BACK, _GIVE_UP, _NO_BLAME, "waits_for = :waits_for", where=_UNDER_TOKEN)
+)
 
 _RECLAIM = _claim(
     ShardMove.RECLAIM,
@@ -161,9 +163,12 @@ def begin_trial(session: Session, lease: Lease, seq: int) -> int | None:
     return deaths
 
 
-def hand_back(session: Session, lease: Lease) -> None:
-    """Give a lease up, no attempt counted: the shard was not at fault."""
-    session.execute(_HAND_BACK, lease.key)
+def hand_back(session: Session, lease: Lease, *, waits_for: str | None = None) -> None:
+    """Give a lease up, no attempt counted: the shard was not at fault.
+
+    `waits_for` names the bucket without which the rest of it cannot be done now.
+    """
+    session.execute(_HAND_BACK, lease.key | {"waits_for": waits_for})
 
 
 def reclaim_expired(session: Session, *, suspect: int, hopeless: int) -> list[ShardRef]:

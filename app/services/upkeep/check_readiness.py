@@ -25,6 +25,7 @@ from app.database.transactions import queue_transaction
 from app.domain.errors import ItemError, ModelError, StorageUnavailable
 from app.domain.model_registry import load_registry
 from app.queries.queue_depth import live_slots, waiting_models
+from app.queries.source_pauses import source_pauses
 from app.services.tenancy.uploads import object_store
 
 _DEADLINE_S = 3.0
@@ -146,6 +147,18 @@ def _storage(settings: Settings) -> Check:
     return _OK
 
 
+def _sources(_settings: Settings) -> Check:
+    try:
+        with queue_transaction() as session:
+            pauses = source_pauses(session)
+    except SQLAlchemyError:
+        return Check(Health.FAILED, "the sources of images cannot be looked up")
+    if not pauses:
+        return _OK
+    away = (f"{p.bucket} ({p.last_error}) for {p.away_s:.0f} s" for p in pauses)
+    return Check(Health.DEGRADED, f"do not answer, their images wait: {', '.join(away)}")
+
+
 def _workers(settings: Settings) -> Check:
     try:
         with queue_transaction() as session:
@@ -176,5 +189,6 @@ _PROBES: dict[str, Callable[[Settings], Check]] = {
     "migrations": _migrations,
     "broker": _broker,
     "storage": _storage,
+    "sources": _sources,
     "workers": _workers,
 }

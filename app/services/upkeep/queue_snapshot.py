@@ -10,7 +10,9 @@ from flask import current_app
 from sqlalchemy import Row, text
 
 from app.database.transactions import queue_transaction
+from app.domain.source_pause import SourcePause
 from app.queries import queue_depth
+from app.queries.source_pauses import source_pauses
 
 # A scrape must not add to the trouble of a database that is slow already.
 _TIMEOUT = text("SET LOCAL statement_timeout = '2s'")
@@ -27,6 +29,7 @@ class QueueSnapshot:
     dead_letters: int
     processing_jobs: int
     slots: dict[str, int]
+    pauses: Sequence[SourcePause]
 
     @property
     def pending_items(self) -> int:
@@ -44,6 +47,7 @@ class QueueSnapshot:
             "webhook_backlog": self.webhook_backlog,
             "dead_letters": self.dead_letters,
             "worker_slots": sum(self.slots.values()),
+            "sources_away": ", ".join(pause.bucket for pause in self.pauses),
         }
 
 
@@ -64,4 +68,5 @@ def queue_snapshot() -> QueueSnapshot:
             dead_letters=queue_depth.waiting_dead_letters(session),
             processing_jobs=queue_depth.processing_jobs(session),
             slots=queue_depth.live_slots(session),
+            pauses=source_pauses(session),
         )

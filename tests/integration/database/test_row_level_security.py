@@ -16,8 +16,9 @@ from tests.factories.tenant_world import TenantWorld
 
 pytestmark = pytest.mark.stack
 
-# No tenant's data: heartbeats, turns of chores, and who follows the vectors.
-WITHOUT_TENANT = {"workers", "chore_turns", "vector_followers", "alembic_version"}
+# No tenant's data: heartbeats, turns of chores, who follows the vectors, and buckets, which tenants
+# share.
+WITHOUT_TENANT = {"workers", "chore_turns", "vector_followers", "source_pauses", "alembic_version"}
 
 
 TENANTS_TABLES = [t.name for t in db.metadata.sorted_tables if t.name not in WITHOUT_TENANT]
