@@ -48,7 +48,11 @@ def test_every_end_has_its_event() -> None:
 
 
 def test_the_states_before_one_are_those_with_a_way_to_it() -> None:
-    assert states_before(JobState.EXPIRED) == {JobState.PREPARING, JobState.QUEUED}
+    assert states_before(JobState.EXPIRED) == {
+        JobState.PREPARING,
+        JobState.QUEUED,
+        JobState.PROCESSING,
+    }
     assert states_before(JobState.CANCELED) == {JobState.CANCELLING}
 
 
