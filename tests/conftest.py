@@ -25,6 +25,7 @@ from scripts.stack.assets import fetch_portraits
 from scripts.stack.databases import claim_slot, clone_template, drop_database, environment_of
 from scripts.stack.environment import redis_url
 from scripts.stack.state import DEFAULT_STATE, ROOT, State, locked
+from tests.support.emptying import truncate
 from tests.support.processes import WORKERS, Processes, processes, wait_until
 
 # Names another broker for the same tests, such as a RabbitMQ server (with one testing process).
@@ -98,8 +99,7 @@ def empty_database(app: Flask) -> None:
     """No rows at all, for tests that count what is in the whole system."""
     del app
     tables = ", ".join(f'"{table.name}"' for table in db.metadata.sorted_tables)
-    with owner_transaction() as session:
-        session.execute(text(f"TRUNCATE {tables} CASCADE"))
+    truncate(tables)
 
 
 @pytest.fixture(scope="session")

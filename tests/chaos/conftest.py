@@ -10,10 +10,8 @@ from uuid import UUID
 
 import pytest
 from flask import Flask, current_app
-from sqlalchemy import text
 
 from app.adapters.s3 import ObjectStore
-from app.database.transactions import owner_transaction
 from app.domain.job_request import ItemRequest
 from app.domain.states import JobState, Operation
 from app.domain.storage import ObjectLocation
@@ -26,6 +24,7 @@ from scripts.stack.programs import Program
 from scripts.stack.state import State
 from tests.chaos.gate import Gate, open_gate
 from tests.factories.tenant_world import TenantWorld
+from tests.support.emptying import truncate
 from tests.support.processes import Processes, wait_until
 
 LEASE_S = 3.0
@@ -155,8 +154,8 @@ def _variants(services: State) -> dict[str, Program]:
 
 def _empty(app: Flask) -> None:
     tables = "jobs, items, shards, detections, webhook_deliveries, dead_letters, workers"
-    with app.app_context(), owner_transaction() as session:
-        session.execute(text(f"TRUNCATE {tables}, source_pauses CASCADE"))
+    with app.app_context():
+        truncate(f"{tables}, source_pauses")
 
 
 @pytest.fixture
