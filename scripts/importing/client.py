@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 from urllib3.util import Retry
 
-from scripts.importing.failures import Refused, Unreachable, UsageFault
+from scripts.importing.failures import Refused, Silent, Unreachable, UsageFault
 
 _CONNECT_SECONDS = 5
 _READ_SECONDS = 60
@@ -56,8 +57,9 @@ class JobView:
 class FaceQueueClient:
     """FaceQueue's API behind one URL and key.
 
-    Every call raises `Unreachable` when the API does not answer after all retries, `Refused` when
-    it answers with a problem, and `UsageFault` when the URL is none or another site's.
+    Every call raises `Silent` when the API does not answer after all retries, `Unreachable` when it
+    cannot serve, `Refused` when it answers with a problem, and `UsageFault` when the URL is none or
+    another site's.
     """
 
     def __init__(self, url: str, key: str, retry: Retry = _RETRY) -> None:
@@ -82,7 +84,7 @@ class FaceQueueClient:
             query = {"limit": "200", **({"cursor": cursor} if cursor else {})}
             page = self._call("GET", "/collections", params=query).json()
             for collection in page["data"]:
-                if collection["name"] == name_or_id:
+                if _composed(collection["name"]) == _composed(name_or_id):
                     return str(collection["id"])
             cursor = page["next_cursor"]
         return None
@@ -91,6 +93,16 @@ class FaceQueueClient:
         """Makes a collection with the service's default model; its id."""
         response = self._call("POST", "/collections", json={"name": name})
         return str(response.json()["id"])
+
+    def subject_name(self, collection_id: str, subject_id: str) -> str | None:
+        """The external id of a collection's subject; None when there is no such subject."""
+        path = f"/collections/{collection_id}/subjects/{subject_id}"
+        try:
+            return str(self._call("GET", path).json()["external_id"])
+        except Refused as refusal:
+            if refusal.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
 
     def submit(self, body: Mapping[str, Any], idempotency_key: str) -> JobView:
         """Submits a job; the same key and body give the same job."""
@@ -122,7 +134,7 @@ class FaceQueueClient:
         except (MissingSchema, InvalidSchema, InvalidURL) as error:
             raise UsageFault(f"{self._base} is no URL: give --api-url http://HOST:PORT") from error
         except requests.RequestException as error:
-            raise Unreachable(
+            raise Silent(
                 f"FaceQueue does not answer at {self._base}: {_root_cause(error)}"
             ) from error
         if not response.ok:
@@ -132,12 +144,17 @@ class FaceQueueClient:
         return response
 
 
+def _composed(name: str) -> str:
+    """One name may be written in two ways that look the same; a Mac has the other one."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _is_id(text: str) -> bool:
+    """Whether it is written as the API writes ids: a name may be 32 digits too."""
     try:
-        uuid.UUID(text)
+        return str(uuid.UUID(text)) == text.lower()
     except ValueError:
         return False
-    return True
 
 
 def _job_view(response: requests.Response) -> JobView:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
 
-from scripts.importing.failures import ImportFault
+from scripts.importing.failures import CannotWrite, ImportFault
+from scripts.importing.listing import IMAGE_SUFFIXES
 from scripts.importing.plan import OPERATIONS
-from scripts.importing.source import IMAGE_SUFFIXES
 from scripts.importing.steps import Request, run_import
 
 INTERRUPTED = 130
-HELP = """Run every image under s3://BUCKET/PREFIX through FaceQueue.
+HELP = f"""Run every image under s3://BUCKET/PREFIX through FaceQueue.
 
 \b
   detect    find the faces
@@ -24,9 +25,25 @@ HELP = """Run every image under s3://BUCKET/PREFIX through FaceQueue.
   identify  say who is in each picture, from a collection, or "unknown"
   verify    check that each picture shows the person its folder names
 
+PREFIX is a folder, with or without a slash at its end, or the whole key of one object; no PREFIX is
+the whole bucket. s3://photos/staff does not take staff-former/. With --prefix-as-is it takes all
+keys that begin so, as S3 itself would; a person is then the first folder behind the last slash of
+PREFIX.
+
+Images are what ends in {" ".join(IMAGE_SUFFIXES)}. Other objects are passed over, and counted by
+suffix in the summary; --all submits them too, whatever they are called. Empty objects and the
+markers that some tools make of folders are never submitted.
+
 Results go to a file of JSON lines, one line per image. Running the same command again skips what
 is in that file and picks up jobs that were already submitted, so an import may be stopped at any
-moment (Ctrl-C) and gone on with later. The state is kept beside the results, in RESULTS.state.
+moment (Ctrl-C) and gone on with later. An object that was written anew since its result is
+submitted again, as is one that failed since S3 was away. The state is kept beside the results, in
+RESULTS.state.
+
+An image that FaceQueue does not take at all has a line in the results like any that failed, and
+the others go on. A line of an enrolment has an "effect": enrolled, already_enrolled (the collection
+had this photograph), or enrolled_elsewhere: it had it under another person ("enrolled_as"), nothing
+was changed, and the image counts as failed.
 
 S3 is read with the usual AWS variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for a
 server of your own, AWS_ENDPOINT_URL_S3). After ./scripts/quickstart.sh, `source .facequeue/env`
@@ -40,9 +57,11 @@ Examples:
 \b
 Exit codes:
   0    every image has its result, and none failed
-  1    the import ended, but some images failed or have no result; the summary says which
-  2    wrong usage: an option, the API key, the collection, the bucket
-  3    FaceQueue or S3 does not answer; run the same command again later
+  1    the import ended, but some images failed, have no result, or were passed over though their
+       suffix (.heic, .tif, none, …) is an image's; the summary says which
+  2    wrong usage: an option, the API key, the collection, the bucket, a damaged results file
+  3    FaceQueue or S3 does not serve, also where all that failed did so for that reason, or a file
+       cannot be written (a full disk); run the same command again later
   130  interrupted; run the same command again to go on
 """
 
@@ -75,7 +94,13 @@ Exit codes:
     "suffixes",
     multiple=True,
     metavar=".EXT",
-    help=f"Take these files instead of {' '.join(IMAGE_SUFFIXES)}; may be repeated.",
+    help=f"Take these objects instead of {' '.join(IMAGE_SUFFIXES)}; may be repeated.",
+)
+@click.option(
+    "--all", "take_all", is_flag=True, help="Take all objects, whatever their suffix, or none."
+)
+@click.option(
+    "--prefix-as-is", is_flag=True, help="Take all keys that begin with PREFIX, not a folder."
 )
 @click.option(
     "--results",
@@ -93,11 +118,19 @@ def import_s3(**arguments: Any) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a stop from outside is a Ctrl-C
     console = Console(stderr=True, soft_wrap=True)
     try:
-        summary = run_import(Request(**arguments), console)
+        exit_code = run_import(Request(**arguments), console).exit_code
     except ImportFault as fault:
-        console.print(f"error: {fault}", markup=False, highlight=False)
-        sys.exit(fault.exit_code)
+        _say(console, f"error: {fault}")
+        exit_code = fault.exit_code
+    except OSError as error:  # of what is printed: files of the import raise faults
+        _say(console, f"error: {error}")
+        exit_code = CannotWrite.exit_code
     except KeyboardInterrupt:
-        console.print("stopped; run the same command again to go on (submitted jobs run on)")
-        sys.exit(INTERRUPTED)
-    sys.exit(summary.exit_code)
+        _say(console, "stopped; run the same command again to go on (submitted jobs run on)")
+        exit_code = INTERRUPTED
+    sys.exit(exit_code)
+
+
+def _say(console: Console, text: str) -> None:
+    with suppress(OSError):
+        console.print(text, markup=False, highlight=False)

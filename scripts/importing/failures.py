@@ -2,8 +2,10 @@
 
 ImportFault
 ├── UsageFault     2  the command, its key or its collection is wrong: change it and run again
-├── Unreachable    3  FaceQueue or S3 does not answer: run the same command again later
-└── Refused        2  FaceQueue answered, and said no
+├── Refused        2  FaceQueue answered, and said no
+├── Unreachable    3  FaceQueue or S3 cannot serve: run the same command again later
+│   └── Silent     3  FaceQueue does not answer at all
+└── CannotWrite    3  the disk does not take what is to be kept: free some, run again
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ class ImportFault(Exception):
     """The import cannot go on. What was submitted and written stays."""
 
     exit_code: ClassVar[int] = 2
+    # Whether jobs under way cannot be collected either.
+    ends_at_once: ClassVar[bool] = False
 
 
 class UsageFault(ImportFault):
@@ -22,9 +26,22 @@ class UsageFault(ImportFault):
 
 
 class Unreachable(ImportFault):
-    """A server does not answer, after all retries."""
+    """A server cannot serve, after all retries."""
 
     exit_code = 3
+
+
+class Silent(Unreachable):
+    """FaceQueue gives no answer at all, after all retries."""
+
+    ends_at_once = True
+
+
+class CannotWrite(ImportFault):
+    """A file of the import cannot be written."""
+
+    exit_code = 3
+    ends_at_once = True
 
 
 class Refused(ImportFault):
@@ -33,10 +50,11 @@ class Refused(ImportFault):
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
         self.status = status
         self.code = str(problem.get("code", f"http_{status}"))
-        reasons = "; ".join(
-            f"{error.get('pointer', '')}: {error.get('detail', '')}"
+        self.reasons = [
+            (str(error.get("pointer", "")), str(error.get("detail", "")))
             for error in problem.get("errors") or ()
-        )
+        ]
+        reasons = "; ".join(f"{pointer}: {detail}" for pointer, detail in self.reasons)
         detail = problem.get("detail") or problem.get("title") or "no reason was given"
         request_id = problem.get("request_id")
         super().__init__(

@@ -2,9 +2,10 @@
 
 Two files of JSON lines:
 
-- the results: one line per image, as the API gave it, plus `image` (the address) and `job_id`;
-  an image that was tried again has a later line, and the last one counts;
-- the state, beside it: which keys went into which job. A chunk is written down before it is
+- the results: one line per image, as the API gave it, plus `image` (the address), `image_version`
+  (of the object, as it was listed) and `job_id`; an image that was tried again has a later line,
+  and the last one counts;
+- the state, beside it: which objects went into which job. A chunk is written down before it is
   submitted, so that a run killed between the two submits the same chunk under the same
   Idempotency-Key and gets the same job.
 """
@@ -19,17 +20,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from scripts.importing.effects import ELSEWHERE, NO_EFFECT
 from scripts.importing.failures import UsageFault
 from scripts.importing.json_lines import JsonLines
 from scripts.importing.plan import Plan, custom_id_of
+from scripts.importing.storage import S3Object
+
+# Errors of an image that say nothing about the image.
+OUTAGES = frozenset({"storage_unavailable"})
 
 
 @dataclass
 class Chunk:
-    """The keys of one job, and what has come back of them."""
+    """The images of one job, and what has come back of them."""
 
     number: int
-    keys: dict[str, str]  # custom_id -> key
+    images: dict[str, S3Object]  # custom_id -> object
     job_id: str | None = None
     received: set[str] = field(default_factory=set)  # keys whose result of this job is on disk
 
@@ -46,10 +52,11 @@ class Ledger:
         self.results_path = results
         self.open_chunks: dict[int, Chunk] = {}
         self.outcomes: dict[str, str] = {}  # key -> "succeeded", or its last error's code
+        self._versions: dict[str, str | None] = {}  # key -> what its outcome is about
         self._plan = plan
         self._next_number = 1
         self._state = JsonLines(results.with_name(results.name + ".state"))
-        self._results = JsonLines(results)
+        self._results = JsonLines(results, needs=frozenset({"image", "state"}))
         self._lock()
         before = self._load_state()
         self._load_results()
@@ -63,15 +70,29 @@ class Ledger:
         self._results.close()
         self._state.close()
 
-    def missing(self, keys: Sequence[str], *, again_if_failed: bool) -> list[str]:
-        """The keys that still need a job: neither answered nor in one that is under way."""
-        done = {key for chunk in self.open_chunks.values() for key in chunk.keys.values()}
-        done.update(
-            key
-            for key, outcome in self.outcomes.items()
-            if outcome == "succeeded" or not again_if_failed
-        )
-        return [key for key in keys if key not in done]
+    def outcome_of(self, image: S3Object) -> str:
+        """What came of an image as it is now: empty when nothing yet, or when it has changed."""
+        return "" if self.has_changed(image) else self.outcomes.get(image.key, "")
+
+    def has_changed(self, image: S3Object) -> bool:
+        """Whether the object was written anew after it was listed for its last outcome."""
+        known = self._versions.get(image.key)
+        return known is not None and known != image.version
+
+    def missing(self, images: Sequence[S3Object], *, again_if_failed: bool) -> list[S3Object]:
+        """The images that still need a job: neither answered nor in one that is under way.
+
+        What failed only since a server was away is tried again unasked.
+        """
+        final = {"succeeded"} if again_if_failed else set(self.outcomes.values()) - OUTAGES
+        under_way = {
+            image.key for chunk in self.open_chunks.values() for image in chunk.images.values()
+        }
+        return [
+            image
+            for image in images
+            if image.key not in under_way and self.outcome_of(image) not in final
+        ]
 
     def idempotency_key(self, chunk: Chunk) -> str:
         """The same for every attempt to submit this chunk, and for nothing else.
@@ -81,10 +102,11 @@ class Ledger:
         """
         return f"import-{self.import_id}-{chunk.number}"
 
-    def plan_chunk(self, keys: Sequence[str]) -> Chunk:
+    def plan_chunk(self, images: Sequence[S3Object]) -> Chunk:
         """Writes down what is about to be submitted."""
-        chunk = Chunk(self._next_number, {custom_id_of(key): key for key in keys})
-        self._note({"planned": chunk.number, "keys": list(keys)})
+        chunk = Chunk(self._next_number, {custom_id_of(image.key): image for image in images})
+        keys, versions = [image.key for image in images], [image.version for image in images]
+        self._note({"planned": chunk.number, "keys": keys, "versions": versions})
         self._next_number += 1
         self.open_chunks[chunk.number] = chunk
         return chunk
@@ -94,19 +116,37 @@ class Ledger:
         chunk.job_id = job_id
         self._note({"submitted": chunk.number, "job_id": job_id})
 
-    def record(self, chunk: Chunk, line: Mapping[str, Any]) -> None:
+    def record(
+        self, chunk: Chunk, line: Mapping[str, Any], effect: Mapping[str, Any] = NO_EFFECT
+    ) -> None:
         """Appends one result, unless it is on disk already or the item did not come to its end."""
-        key = chunk.keys.get(str(line["custom_id"]))
-        if key is None or key in chunk.received or line["state"] not in {"succeeded", "failed"}:
+        image = chunk.images.get(str(line["custom_id"]))
+        ended = line["state"] in {"succeeded", "failed"}
+        if image is None or image.key in chunk.received or not ended:
             return
-        image = self._plan.source.address_of(key)
-        self._results.append({**line, "image": image, "job_id": chunk.job_id})
-        chunk.received.add(key)
-        self.outcomes[key] = _outcome(line)
+        self._append({**line, **effect}, image, chunk.job_id)
+        chunk.received.add(image.key)
+
+    def refuse(self, image: S3Object, code: str, reason: str) -> None:
+        """Appends the result of an image that was in no job, since FaceQueue does not take it."""
+        error = {"code": code, "message": reason}
+        line = {"custom_id": custom_id_of(image.key), "state": "failed", "error": error}
+        self._append(line, image, None)
+
+    def _append(self, line: Mapping[str, Any], image: S3Object, job_id: str | None) -> None:
+        address = self._plan.source.address_of(image.key)
+        place = {"image": address, "image_version": image.version, "job_id": job_id}
+        self._results.append({**line, **place})
+        self.outcomes[image.key] = _outcome(line)
+        self._versions[image.key] = image.version
+
+    def sync(self) -> None:
+        """Returns when all results are on the disk."""
+        self._results.sync()
 
     def close_chunk(self, chunk: Chunk) -> None:
         """Ends a chunk: its results are on disk, or its job will give no more."""
-        self._results.sync()
+        self.sync()
         del self.open_chunks[chunk.number]
         self._note({"closed": chunk.number})
 
@@ -117,9 +157,14 @@ class Ledger:
     def _lock(self) -> None:
         try:
             fcntl.flock(self._state.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise UsageFault(
                 f"another run is writing {self.results_path}; wait for it, or use other --results"
+            ) from error
+        except OSError as error:
+            raise UsageFault(
+                f"cannot lock {self.results_path}.state ({error.strerror});"
+                " keep --results on a disk of this machine"
             ) from error
 
     def _load_state(self) -> dict[str, Any]:
@@ -148,13 +193,24 @@ class Ledger:
 
     def _replay(self, line: Mapping[str, Any]) -> None:
         match line:
-            case {"planned": number, "keys": keys}:
-                self.open_chunks[number] = Chunk(number, {custom_id_of(key): key for key in keys})
-                self._next_number = number + 1
-            case {"submitted": number, "job_id": job_id}:
-                self.open_chunks[number].job_id = job_id
-            case {"closed": number}:
+            case {"planned": int(number), "keys": list(keys)}:
+                # An older importer noted no versions.
+                versions = line.get("versions") or [None] * len(keys)
+                images = [
+                    S3Object(key, version=version)
+                    for key, version in zip(keys, versions, strict=True)
+                ]
+                self.open_chunks[number] = Chunk(
+                    number, {custom_id_of(image.key): image for image in images}
+                )
+            case {"submitted": int(number), "job_id": job_id}:
+                if number in self.open_chunks:
+                    self.open_chunks[number].job_id = job_id
+            case {"closed": int(number)}:
                 self.open_chunks.pop(number, None)
+            case _:
+                return
+        self._next_number = max(self._next_number, number + 1)
 
     def _load_results(self) -> None:
         under_way = {chunk.job_id: chunk for chunk in self.open_chunks.values() if chunk.job_id}
@@ -162,11 +218,12 @@ class Ledger:
         for line in self._results:
             key = str(line["image"]).removeprefix(bucket)
             self.outcomes[key] = _outcome(line)
+            self._versions[key] = line.get("image_version")
             with suppress(KeyError):  # a job that was collected whole before
                 under_way[line["job_id"]].received.add(key)
 
 
 def _outcome(line: Mapping[str, Any]) -> str:
-    if line["state"] == "succeeded":
-        return "succeeded"
-    return str((line.get("error") or {}).get("code", "failed"))
+    if line["state"] != "succeeded":
+        return str((line.get("error") or {}).get("code", "failed"))
+    return ELSEWHERE if line.get("effect") == ELSEWHERE else "succeeded"

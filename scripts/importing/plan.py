@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.importing.source import Source
+from scripts.importing.storage import S3Object
 
 OPERATIONS = ("detect", "enrol", "identify", "verify")
 # These cannot run without a gallery; `verify` compares with the subject that the folder names.
@@ -40,17 +42,15 @@ class Plan:
     def subject_of(self, key: str) -> str | None:
         """The person in a picture: the first folder below the prefix, or None when there is none.
 
-        The prefix counts as a folder whether or not it is written with a slash at its end.
+        One name may be written in two ways that look the same, and a Mac writes it in the other
+        one; the composed one (NFC) is sent, as the service keeps names.
         """
-        folder = self.source.prefix.rstrip("/")
-        head, _, rest = key.removeprefix(folder).lstrip("/").partition("/")
-        return head if rest else None
+        head, _, rest = key.removeprefix(self.source.folder).lstrip("/").partition("/")
+        return unicodedata.normalize("NFC", head) if rest else None
 
-    def without_subject(self, keys: Sequence[str]) -> list[str]:
-        """The keys that this import cannot submit, since no folder names the person."""
-        if not self.subject_from_folder:
-            return []
-        return [key for key in keys if self.subject_of(key) is None]
+    def names_nobody(self, key: str) -> bool:
+        """Whether this import cannot submit a picture, since no folder names the person."""
+        return self.subject_from_folder and self.subject_of(key) is None
 
     def job_body(self, keys: Sequence[str], metadata: Mapping[str, Any]) -> dict[str, Any]:
         """The body of `POST /jobs` for one chunk of keys."""
@@ -83,6 +83,6 @@ def custom_id_of(key: str) -> str:
     return f"{digest}:{key[-(CUSTOM_ID_LIMIT - len(digest) - 1) :]}"
 
 
-def chunks(keys: Sequence[str], size: int) -> list[Sequence[str]]:
-    """Runs of at most `size` consecutive keys."""
-    return [keys[start : start + size] for start in range(0, len(keys), size)]
+def chunks(images: Sequence[S3Object], size: int) -> list[Sequence[S3Object]]:
+    """Runs of at most `size` consecutive images."""
+    return [images[start : start + size] for start in range(0, len(images), size)]

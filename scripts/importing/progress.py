@@ -20,6 +20,11 @@ from rich.progress import Progress as RichProgress
 _LINE_SECONDS = 5.0
 
 
+def readable(key: str) -> str:
+    """A key as one line of a terminal: what does not print is escaped."""
+    return key if key.isprintable() else repr(key)[1:-1]
+
+
 class Progress(Protocol):
     """What the import tells while it runs."""
 

@@ -1,34 +1,18 @@
-"""Which images an import is about: an S3 prefix and the objects under it."""
+"""Which place in S3 an import is about, and what of it is taken.
+
+A key is a string of bytes and nothing else: slashes that are doubled or lead, dots, percent signs
+and spaces are parts of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from scripts.importing.failures import UsageFault
+from scripts.importing.storage import Bucket
 
-from scripts.importing.failures import Unreachable, UsageFault
-
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
-
-
-class Paginator(Protocol):
-    """The part of boto3's `list_objects_v2` paginator that is used."""
-
-    def paginate(self, **kwargs: str) -> Iterator[Mapping[str, Any]]:
-        """Pages of a listing, in the order of the keys."""
-        ...
-
-
-class S3Client(Protocol):
-    """The part of boto3's S3 client that is used."""
-
-    def get_paginator(self, operation_name: str) -> Paginator:
-        """A paginator for one call."""
-        ...
+_SCHEME = "s3://"
+_NEIGHBOURS_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -37,6 +21,7 @@ class Source:
 
     bucket: str
     prefix: str = ""
+    is_object: bool = False  # the prefix is the whole key of one object
 
     @classmethod
     def parse(cls, address: str) -> Source:
@@ -45,47 +30,66 @@ class Source:
         Raises:
             UsageFault: the address is not of that form.
         """
-        parts = urlsplit(address)
-        if parts.scheme != "s3" or not parts.netloc:
+        bucket, _, prefix = address.removeprefix(_SCHEME).partition("/")
+        if not address.startswith(_SCHEME) or not bucket:
             raise UsageFault(f"{address!r} is not an S3 address; write s3://bucket/prefix")
-        # urlsplit would take '?' and '#' for a query; in S3 they are ordinary letters of a key.
-        return cls(parts.netloc, address.removeprefix(f"s3://{parts.netloc}").lstrip("/"))
+        return cls(bucket, prefix)
 
     def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.prefix}"
+        return self.address_of(self.prefix)
+
+    @property
+    def folder(self) -> str:
+        """The prefix up to its last slash: where the names of folders begin."""
+        return self.prefix[: self.prefix.rfind("/") + 1]
 
     def address_of(self, key: str) -> str:
         """The `s3://` address of an object of this bucket."""
-        return f"s3://{self.bucket}/{key}"
+        return f"{_SCHEME}{self.bucket}/{key}"
 
 
-def list_images(
-    client: S3Client, source: Source, suffixes: tuple[str, ...] = IMAGE_SUFFIXES
-) -> Iterator[str]:
-    """The keys under a prefix that end like images, in S3's own (byte) order.
+@dataclass(frozen=True)
+class Found:
+    """What an address means in its bucket, and what begins like it but is not meant."""
 
-    Empty objects are left out: they are how some tools draw folders.
+    source: Source
+    neighbours: tuple[str, ...] = ()
+
+    def note(self) -> str | None:
+        """What the reader should know of the neighbours."""
+        if not self.neighbours:
+            return None
+        named = ", ".join(self.neighbours[:_NEIGHBOURS_NAMED])
+        more = len(self.neighbours) - _NEIGHBOURS_NAMED
+        also = f" and {more} more" if more > 0 else ""
+        return (
+            f"Only {self.source} is taken; {named}{also} begin like it"
+            " and are taken too with --prefix-as-is"
+        )
+
+
+def find_source(bucket: Bucket, typed: Source) -> Found:
+    """The folder that a prefix without a slash at its end names, or else the object.
 
     Raises:
-        UsageFault: the bucket is not there, or these credentials may not list it.
+        UsageFault: it names neither.
         Unreachable: the S3 server does not answer.
     """
-    try:
-        pages = client.get_paginator("list_objects_v2").paginate(
-            Bucket=source.bucket, Prefix=source.prefix
-        )
-        for page in pages:
-            for entry in page.get("Contents", ()):
-                if entry["Size"] > 0 and entry["Key"].lower().endswith(suffixes):
-                    yield entry["Key"]
-    except NoCredentialsError as error:
-        raise UsageFault(
-            "no S3 credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            " (after the quickstart: source .facequeue/env)"
-        ) from error
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        kind = Unreachable if status >= HTTPStatus.INTERNAL_SERVER_ERROR else UsageFault
-        raise kind(f"S3 refuses to list {source}: {error}") from error
-    except BotoCoreError as error:
-        raise Unreachable(f"S3 does not answer: {error}") from error
+    if not typed.prefix or typed.prefix.endswith("/"):
+        return Found(typed)
+    folder = typed.prefix + "/"
+    alike = bucket.children(typed.prefix)
+    if folder in alike:
+        source = replace(typed, prefix=folder)
+    elif typed.prefix in alike:
+        source = replace(typed, is_object=True)
+    else:
+        raise UsageFault(_nothing(typed, alike))
+    return Found(source, tuple(name for name in alike if name != source.prefix))
+
+
+def _nothing(typed: Source, alike: list[str]) -> str:
+    text = f"there is no folder and no object {typed}"
+    if not alike:
+        return text
+    return f"{text}, but {alike[0]} and others begin so: --prefix-as-is takes all that do"

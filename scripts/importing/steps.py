@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 from rich.console import Console
 
 from scripts.importing.client import FaceQueueClient
 from scripts.importing.failures import UsageFault
 from scripts.importing.ledger import Ledger
+from scripts.importing.listing import Choice, Listing, told
 from scripts.importing.plan import NEEDS_COLLECTION, Plan, chunks
 from scripts.importing.progress import shown
 from scripts.importing.run import Import
-from scripts.importing.source import IMAGE_SUFFIXES, Source, list_images
+from scripts.importing.source import Found, Source, find_source
+from scripts.importing.storage import Bucket, S3Object
 from scripts.importing.summary import Summary, summarise
+
+_LONGEST_PLACE = 180  # bytes; file systems take 255 for a name, and .jsonl.state is added
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Request:
     chunk: int
     max_jobs: int
     suffixes: tuple[str, ...]
+    take_all: bool
+    prefix_as_is: bool
     results: Path | None
     retry_failed: bool
     webhooks: bool
@@ -42,29 +48,29 @@ class Request:
 
 
 def run_import(request: Request, console: Console) -> Summary:
-    """Runs the import to its end and prints what came of it.
+    """Runs the import to its end and prints what came of it, also when it cannot go on.
 
     Raises:
         ImportFault: it cannot start or go on.
     """
-    source = Source.parse(request.address)
-    plan = make_plan(request, source)
+    plan = make_plan(request, Source.parse(request.address))
     client = _reached(request)
+    found, listing = _listed(request, plan.source)
+    plan = replace(plan, source=found.source)
     if request.collection:
         plan = replace(plan, collection_id=_collection_id(request.collection, request, client))
-    keys = _listed(request, source)
-    results = request.results or default_results(request.operation, source)
+    results = request.results or default_results(request.operation, found.source)
+    wanted = [image for image in listing.images if not plan.names_nobody(image.key)]
     with Ledger(results, plan) as ledger:
-        nameless = set(plan.without_subject(keys))
-        wanted = [key for key in keys if key not in nameless]
         missing = ledger.missing(wanted, again_if_failed=request.retry_failed)
-        _announce(console, source, keys, missing, ledger)
-        with shown(console, len(wanted)) as progress:
-            job_loop = Import(client, ledger, plan, progress, max_jobs=request.max_jobs)
-            job_loop.run(chunks(missing, request.chunk))
-        summary = summarise(wanted, sorted(nameless), ledger)
-    for line in [*summary.lines(), f"results: {results}"]:
-        console.print(line, markup=False, highlight=False)
+        _announce(console, [found.note(), _outset(listing, found, missing, ledger)])
+        try:
+            with shown(console, len(wanted)) as progress:
+                job_loop = Import(client, ledger, plan, progress, max_jobs=request.max_jobs)
+                job_loop.run(chunks(missing, request.chunk))
+        finally:
+            summary = summarise(listing, plan, ledger)
+            _announce(console, [*summary.lines(), f"results: {results}"])
     return summary
 
 
@@ -117,6 +123,8 @@ def parse_option(text: str) -> tuple[str, Any]:
 def default_results(operation: str, source: Source) -> Path:
     """The results file of an import that names none: in this folder, called after the import."""
     place = f"{source.bucket}/{source.prefix}".strip("/").replace("/", "-")
+    if not place.isprintable() or len(place.encode()) > _LONGEST_PLACE:
+        place = f"{source.bucket}-{hashlib.sha256(source.prefix.encode()).hexdigest()[:32]}"
     return Path(f"{operation}-{place}.jsonl")
 
 
@@ -140,19 +148,34 @@ def _collection_id(name_or_id: str, request: Request, client: FaceQueueClient) -
     return client.create_collection(name_or_id)
 
 
-def _listed(request: Request, source: Source) -> list[str]:
-    suffixes = tuple(suffix.lower() for suffix in request.suffixes) or IMAGE_SUFFIXES
-    keys = list(list_images(boto3.client("s3"), source, suffixes))
-    if not keys:
-        raise UsageFault(f"nothing under {source} ends in {', '.join(suffixes)}")
-    return keys
+def _listed(request: Request, typed: Source) -> tuple[Found, Listing]:
+    if request.take_all and request.suffixes:
+        raise UsageFault("--all takes every suffix: leave --suffix out")
+    bucket = Bucket(typed.bucket)
+    found = Found(typed) if request.prefix_as_is else find_source(bucket, typed)
+    source = found.source
+    choice = Choice(request.suffixes, request.take_all)
+    listing = choice.sort(
+        entry
+        for entry in bucket.objects(source.prefix)
+        if not source.is_object or entry.key == source.prefix
+    )
+    if listing.looks_empty:
+        others = f"; there are only others: {told(listing.others)}" if listing.others else ""
+        raise UsageFault(f"nothing under {source} ends in {', '.join(choice.wanted)}{others}")
+    return found, listing
 
 
-def _announce(
-    console: Console, source: Source, keys: Sequence[str], missing: Sequence[str], ledger: Ledger
-) -> None:
-    under_way = sum(len(chunk.keys) for chunk in ledger.open_chunks.values())
-    text = f"Images under {source}: {len(keys)}, {len(missing)} to submit"
-    if under_way:
+def _outset(listing: Listing, found: Found, missing: Sequence[S3Object], ledger: Ledger) -> str:
+    text = f"Images under {found.source}: {len(listing.images)}, {len(missing)} to submit"
+    if changed := sum(ledger.has_changed(image) for image in missing):
+        text += f" ({changed} changed since their result)"
+    if under_way := sum(len(chunk.images) for chunk in ledger.open_chunks.values()):
         text += f", {under_way} under way since an earlier run"
-    console.print(text, markup=False, highlight=False)
+    return text
+
+
+def _announce(console: Console, lines: Sequence[str | None]) -> None:
+    for line in lines:
+        if line:
+            console.print(line, markup=False, highlight=False)

@@ -2,45 +2,95 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from scripts.importing.ledger import Ledger
+from scripts.importing.effects import ELSEWHERE
+from scripts.importing.ledger import OUTAGES, Ledger
+from scripts.importing.listing import Listing, told
+from scripts.importing.plan import Plan
+from scripts.importing.progress import readable
+
+_KEYS_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts over all images of the prefix, whichever run did them."""
+    """All objects of the prefix, whichever run did them: the images, and the others."""
 
-    total: int
     succeeded: int
-    failed: Counter[str]  # error code -> images
+    failed: Mapping[str, Sequence[str]]  # error code -> keys
     unanswered: int
     nameless: Sequence[str]  # keys that no folder gives a subject
+    passed_over: Counter[str] = field(default_factory=Counter)  # images, by why
+    others: Counter[str] = field(default_factory=Counter)  # no images, by what they are
+
+    @property
+    def total(self) -> int:
+        """The images."""
+        failed = sum(len(keys) for keys in self.failed.values())
+        left_out = len(self.nameless) + self.passed_over.total()
+        return self.succeeded + failed + self.unanswered + left_out
 
     @property
     def exit_code(self) -> int:
-        """0 when every image succeeded, else 1."""
-        return 0 if self.succeeded == self.total else 1
+        """0 when every image succeeded, 3 when all others failed by an outage, else 1."""
+        if self.succeeded == self.total:
+            return 0
+        outages = sum(len(keys) for code, keys in self.failed.items() if code in OUTAGES)
+        return 3 if outages == self.total - self.succeeded else 1
 
     def lines(self) -> list[str]:
         """What is printed."""
         lines = [f"{self.succeeded} of {self.total} images succeeded"]
-        lines += [f"  {count} failed: {code}" for code, count in self.failed.most_common()]
+        for code, keys in sorted(self.failed.items(), key=lambda entry: -len(entry[1])):
+            lines.append(f"  {len(keys)} {_WORDS.get(code, f'failed: {code}')}: {_named(keys)}")
         if self.unanswered:
             lines.append(f"  {self.unanswered} without an answer; run the same command again")
         if self.nameless:
             lines.append(
-                f"  {len(self.nameless)} left out: in no folder, so nobody is named for them"
-                f" (first: {self.nameless[0]})"
+                f"  {len(self.nameless)} left out, in no folder, so nobody is named for them:"
+                f" {_named(self.nameless)}"
             )
+        if self.passed_over:
+            count, why = self.passed_over.total(), told(self.passed_over)
+            lines.append(f"  {count} passed over: {why}; --all submits what is not empty")
+        if self.others:
+            lines.append(f"{self.others.total()} other objects passed over: {told(self.others)}")
         return lines
 
 
-def summarise(keys: Sequence[str], nameless: Sequence[str], ledger: Ledger) -> Summary:
-    """The summary of the submitted keys, and of those left out, as the ledger has them now."""
-    outcomes = Counter(ledger.outcomes.get(key, "") for key in keys)
-    succeeded = outcomes.pop("succeeded", 0)
-    unanswered = outcomes.pop("", 0)
-    return Summary(len(keys) + len(nameless), succeeded, outcomes, unanswered, nameless)
+_WORDS = {
+    ELSEWHERE: (
+        "changed nothing: enrolled under another person before (enrolled_as and face_id in the"
+        " results); delete those faces, then --retry-failed"
+    ),
+    **{code: f"failed: {code}, tried again by the next run" for code in OUTAGES},
+}
+
+
+def summarise(listing: Listing, plan: Plan, ledger: Ledger) -> Summary:
+    """The summary of all that was listed, as the ledger has it now."""
+    keys: dict[str, list[str]] = defaultdict(list)
+    nameless = []
+    for image in listing.images:
+        if plan.names_nobody(image.key):
+            nameless.append(image.key)
+        else:
+            keys[ledger.outcome_of(image)].append(image.key)
+    succeeded, unanswered = keys.pop("succeeded", []), keys.pop("", [])
+    return Summary(
+        len(succeeded),
+        keys,
+        len(unanswered),
+        nameless,
+        listing.images_passed_over,
+        listing.others,
+    )
+
+
+def _named(keys: Sequence[str]) -> str:
+    named = ", ".join(readable(key) for key in keys[:_KEYS_NAMED])
+    more = len(keys) - _KEYS_NAMED
+    return f"{named} and {more} more" if more > 0 else named

@@ -152,3 +152,93 @@ def test_a_collection_is_made_when_asked_for(
     (verified,) = results(tmp_path / f"verify-{bucket}-people.jsonl")
     assert identified["faces"][0]["matches"][0]["subject"] == "joe"
     assert verified["decision"] == "match"
+
+
+@pytest.fixture
+def put(
+    client_environment: dict[str, str], portraits: Path, request: pytest.FixtureRequest
+) -> Callable[..., str]:
+    """Puts portraits at keys below a folder of this test; the folder's address."""
+    bucket = client_environment["AWS_STORAGE_BUCKET_NAME"]
+    folder = f"{request.node.name}-{uuid.uuid4().hex[:8]}"
+
+    def put_all(**portrait_of_key: str) -> str:
+        s3 = boto3.client("s3")
+        for key, name in portrait_of_key.items():
+            s3.upload_file(portraits / f"{name}.jpg", bucket, f"{folder}/{key}")
+        return f"s3://{bucket}/{folder}"
+
+    return put_all
+
+
+def test_an_image_that_cannot_be_submitted_fails_alone(
+    start: Importer, put: Callable[..., str], tmp_path: Path
+) -> None:
+    long = "x" * 201
+    place = put(**{"ada/1.jpg": "obama", f"{long}/1.jpg": "biden"})
+    arguments = (place, "--operation", "enrol", "--collection", long[:20], "--create-collection")
+    for _ in range(2):
+        code, said = ended(start(*arguments, "--results", "out.jsonl"))
+
+        assert code == 1, said
+        assert "1 of 2 images succeeded" in said
+        assert f"{long}/1.jpg" in said
+    states = {line["custom_id"][-9:]: line["state"] for line in results(tmp_path / "out.jsonl")}
+    assert states == {"ada/1.jpg": "succeeded", "xxx/1.jpg": "failed"}
+
+
+def test_a_prefix_is_a_folder_unless_it_is_to_be_taken_as_it_is(
+    start: Importer, put: Callable[..., str], tmp_path: Path
+) -> None:
+    place = put(**{"staff/a.jpg": "obama", "staff-former/b+%20 é.jpg": "biden"})
+    code, said = ended(start(f"{place}/staff", "--operation", "detect", "--results", "one.jsonl"))
+    assert code == 0, said
+    assert "staff-former/ begin like it" in said
+    assert len(results(tmp_path / "one.jsonl")) == 1
+
+    code, said = ended(
+        start(f"{place}/staff", "--operation", "detect", "--prefix-as-is", "--results", "two.jsonl")
+    )
+    assert code == 0, said
+    assert len(results(tmp_path / "two.jsonl")) == 2
+
+
+def test_all_that_a_prefix_holds_is_accounted_for(start: Importer, put: Callable[..., str]) -> None:
+    place = put(**{"1.jpg": "obama", "2.heic": "obama", "3": "obama", "notes.txt": "obama"})
+    arguments = (f"{place}/", "--operation", "detect")
+    code, said = ended(start(*arguments, "--results", "some.jsonl"))
+    assert code == 1
+    assert "1 of 3 images succeeded" in said
+    assert "2 passed over: 1 .heic, 1 without a suffix" in said
+    assert "1 other objects passed over: 1 .txt" in said
+
+    code, said = ended(start(*arguments, "--all", "--results", "all.jsonl"))
+    assert code == 0, said
+    assert "4 of 4 images succeeded" in said
+
+
+def test_an_object_that_was_written_anew_is_looked_at_again(
+    start: Importer, put: Callable[..., str], tmp_path: Path
+) -> None:
+    arguments = ("--operation", "detect", "--results", "out.jsonl")
+    ended(start(put(**{"1.jpg": "obama"}), *arguments))
+    code, said = ended(start(put(**{"1.jpg": "biden"}), *arguments))
+
+    assert code == 0, said
+    assert "1 to submit (1 changed since their result)" in said
+    first, second = results(tmp_path / "out.jsonl")
+    assert first["faces"] != second["faces"]
+
+
+def test_a_photograph_that_is_enrolled_under_another_person_is_no_success(
+    start: Importer, put: Callable[..., str]
+) -> None:
+    name = f"people {uuid.uuid4()}"
+    arguments = ("--operation", "enrol", "--collection", name, "--create-collection")
+    ended(start(put(**{"bob/1.jpg": "obama"}), *arguments))
+    place = put(**{"ada/2.jpg": "obama"})
+    code, said = ended(start(place, *arguments))
+
+    assert code == 1, said
+    assert "1 of 2 images succeeded" in said
+    assert "ada/2.jpg" in said

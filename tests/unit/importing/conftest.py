@@ -9,9 +9,10 @@ import pytest
 from scripts.importing.client import JobView
 from scripts.importing.failures import Refused, Unreachable
 from scripts.importing.ledger import Ledger
-from scripts.importing.plan import Plan
+from scripts.importing.plan import Plan, chunks
 from scripts.importing.run import Import
 from scripts.importing.source import Source
+from tests.factories.listings import listed
 
 
 class FakeFaceQueue:
@@ -23,14 +24,20 @@ class FakeFaceQueue:
         self.end_state = "succeeded"
         self.refusal: Refused | None = None
         self.refusals = 99
+        self.not_taken: set[str] = set()  # custom_ids that no job may hold
+        self.faces: dict[str, dict[str, Any]] = {}  # custom_id -> its only face
+        self.names: dict[str, str] = {}  # subject_id -> external_id
+        self.submits = 0
         self.broken_streams = 0
         self.looks: list[str] = []
         self.most_in_flight = 0
 
     def submit(self, body: Mapping[str, Any], idempotency_key: str) -> JobView:
+        self.submits += 1
         if self.refusal and self.refusals:
             self.refusals -= 1
             raise self.refusal
+        self._check(body["items"])
         self.jobs.setdefault(idempotency_key, {"body": body, "looks": 0})
         running = sum(job["looks"] < 2 for job in self.jobs.values())
         self.most_in_flight = max(self.most_in_flight, running)
@@ -53,9 +60,23 @@ class FakeFaceQueue:
             yield {
                 "custom_id": item["custom_id"],
                 "state": "failed" if code else "succeeded",
-                "faces": [],
+                "faces": [self.faces[item["custom_id"]]] if item["custom_id"] in self.faces else [],
                 "error": {"code": code, "message": ""} if code else None,
             }
+
+    def subject_name(self, collection_id: str, subject_id: str) -> str | None:
+        assert collection_id
+        return self.names.get(subject_id)
+
+    def _check(self, items: list[dict[str, Any]]) -> None:
+        """Refuses as the service does: by the place of the item, 20 of them at most."""
+        errors = [
+            {"pointer": f"/items/{position}/image", "detail": "is not taken"}
+            for position, item in enumerate(items)
+            if item["custom_id"] in self.not_taken
+        ]
+        if errors:
+            raise Refused(422, {"code": "bucket_forbidden", "errors": errors[:20]})
 
     def submitted_keys(self) -> list[str]:
         return [item["custom_id"] for job in self.jobs.values() for item in job["body"]["items"]]
@@ -126,12 +147,21 @@ def clock() -> Clock:
 def start(api: FakeFaceQueue, plan: Plan, results: Path, progress: Recorder, clock: Clock) -> Any:
     """Runs an import of some keys in chunks of two, as one run of the command would."""
 
-    def run(keys: list[str], *, again_if_failed: bool = False, max_jobs: int = 4) -> None:
-        with Ledger(results, plan) as ledger:
-            missing = ledger.missing(keys, again_if_failed=again_if_failed)
-            waiting = [missing[start : start + 2] for start in range(0, len(missing), 2)]
+    def run(
+        keys: list[str],
+        *,
+        again_if_failed: bool = False,
+        max_jobs: int = 4,
+        chunk: int = 2,
+        version: str = "v1",
+        of: Plan = plan,
+    ) -> None:
+        with Ledger(results, of) as ledger:
+            images = listed(*keys, version=version)
+            missing = ledger.missing(images, again_if_failed=again_if_failed)
+            waiting = chunks(missing, chunk)
             job_loop = Import(
-                api, ledger, plan, progress, max_jobs=max_jobs, now=clock.now, sleep=clock.sleep
+                api, ledger, of, progress, max_jobs=max_jobs, now=clock.now, sleep=clock.sleep
             )
             job_loop.run(waiting)
 

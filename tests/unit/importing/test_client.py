@@ -10,7 +10,7 @@ from requests.adapters import BaseAdapter
 from urllib3.util import Retry
 
 from scripts.importing.client import FaceQueueClient
-from scripts.importing.failures import Refused, Unreachable, UsageFault
+from scripts.importing.failures import Refused, Silent, Unreachable, UsageFault
 
 JOB = {"id": "job-1", "state": "queued", "counts": {"total": 2, "succeeded": 0}}
 
@@ -119,7 +119,7 @@ def test_an_answer_that_is_no_problem_document_is_still_told() -> None:
 def test_a_connection_that_fails_is_unreachable() -> None:
     client, _ = client_with()
 
-    with pytest.raises(Unreachable, match="does not answer at http://facequeue"):
+    with pytest.raises(Silent, match="does not answer at http://facequeue"):
         client.job("job-1")
 
 
@@ -157,3 +157,31 @@ def test_a_collection_is_found_by_its_id() -> None:
 
     assert client.find_collection(collection_id) == collection_id
     assert str(canned.requests[0].url).endswith(f"/collections/{collection_id}")
+
+
+def test_a_collection_is_found_by_its_name_as_a_mac_writes_it() -> None:
+    page = {"data": [{"id": "c-1", "name": "Jos\u00e9"}], "next_cursor": None}
+    client, _ = client_with((200, page, {}))
+
+    assert client.find_collection("Jose\u0301") == "c-1"
+
+
+def test_a_subject_has_its_external_id_as_name() -> None:
+    client, canned = client_with((200, {"external_id": "ada"}, {}))
+
+    assert client.subject_name("c-1", "s-1") == "ada"
+    assert str(canned.requests[0].url).endswith("/collections/c-1/subjects/s-1")
+
+
+def test_a_subject_that_is_gone_has_no_name() -> None:
+    client, _ = client_with((404, {"code": "not_found"}, {}))
+
+    assert client.subject_name("c-1", "s-1") is None
+
+
+def test_a_name_of_32_digits_is_a_name() -> None:
+    name = "01890000000070008000000000000000"
+    page = {"data": [{"id": "c-1", "name": name}], "next_cursor": None}
+    client, _ = client_with((200, page, {}))
+
+    assert client.find_collection(name) == "c-1"

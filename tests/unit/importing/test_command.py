@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from scripts.importing import command
+from scripts.importing import command, steps
 from scripts.importing.command import import_s3
-from scripts.importing.failures import Refused, Unreachable, UsageFault
+from scripts.importing.failures import CannotWrite, Refused, Unreachable, UsageFault
 
 SCRIPT = Path(__file__).parents[3] / "scripts/import_s3.py"
 
@@ -30,6 +30,8 @@ def ending(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Any:
         (UsageFault("no such collection"), 2, "error: no such collection"),
         (Refused(422, {"code": "bucket_forbidden"}), 2, "bucket_forbidden"),
         (Unreachable("FaceQueue does not answer"), 3, "error: FaceQueue does not answer"),
+        (CannotWrite("cannot write out.jsonl"), 3, "error: cannot write out.jsonl"),
+        (OSError(28, "No space left on device"), 3, "No space left on device"),
         (KeyboardInterrupt(), 130, "run the same command again"),
     ],
 )
@@ -80,3 +82,12 @@ def test_the_script_explains_itself_from_any_folder(tmp_path: Path) -> None:
     )
 
     assert "Exit codes" in shown.stdout
+
+
+def test_all_and_a_choice_of_suffixes_exclude_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "_reached", lambda _request: None)
+    arguments = ["s3://photos", "--operation", "detect", "--all", "--suffix", ".gif"]
+    ended = CliRunner().invoke(import_s3, arguments)
+
+    assert ended.exit_code == 2
+    assert "leave --suffix out" in ended.output

@@ -6,6 +6,7 @@ from app.api.job_items import MAX_ID_LENGTH
 from app.domain.states import Operation
 from scripts.importing.plan import CUSTOM_ID_LIMIT, OPERATIONS, Plan, chunks, custom_id_of
 from scripts.importing.source import Source
+from tests.factories.listings import listed
 
 
 def enrolment(prefix: str) -> Plan:
@@ -20,9 +21,33 @@ def test_the_limit_of_a_custom_id_is_that_of_the_service() -> None:
     assert CUSTOM_ID_LIMIT == MAX_ID_LENGTH
 
 
-@pytest.mark.parametrize("prefix", ["staff", "staff/"])
-def test_the_first_folder_below_the_prefix_is_the_person(prefix: str) -> None:
-    assert enrolment(prefix).subject_of("staff/ada/2024/may.jpg") == "ada"
+def test_the_first_folder_below_the_prefix_is_the_person() -> None:
+    assert enrolment("staff/").subject_of("staff/ada/2024/may.jpg") == "ada"
+
+
+@pytest.mark.parametrize(("prefix", "person"), [("staff/a", "ada"), ("st", "staff")])
+def test_below_a_prefix_as_it_is_the_folder_behind_its_last_slash_is_the_person(
+    prefix: str, person: str
+) -> None:
+    assert enrolment(prefix).subject_of("staff/ada/2024/may.jpg") == person
+
+
+def test_a_doubled_slash_is_no_person_without_a_name() -> None:
+    assert enrolment("staff/").subject_of("staff//ada/may.jpg") == "ada"
+
+
+def test_a_name_as_a_mac_writes_it_is_the_same_person() -> None:
+    plan = enrolment("staff/")
+
+    assert plan.subject_of("staff/Jose\u0301/1.jpg") == plan.subject_of("staff/Jos\u00e9/1.jpg")
+    assert plan.subject_of("staff/Jose\u0301/1.jpg") == "Jos\u00e9"
+
+
+def test_a_name_as_a_mac_writes_it_leaves_the_key_as_it_is() -> None:
+    key = "staff/Jose\u0301/1.jpg"
+    (item,) = enrolment("staff/").job_body([key], {})["items"]
+
+    assert (item["custom_id"], item["image"]) == (key, f"s3://photos/{key}")
 
 
 def test_with_the_whole_bucket_the_first_folder_is_the_person() -> None:
@@ -32,11 +57,12 @@ def test_with_the_whole_bucket_the_first_folder_is_the_person() -> None:
 def test_a_picture_right_under_the_prefix_names_nobody() -> None:
     plan = enrolment("staff/")
 
-    assert plan.without_subject(["staff/ada/1.jpg", "staff/group.jpg"]) == ["staff/group.jpg"]
+    assert plan.names_nobody("staff/group.jpg")
+    assert not plan.names_nobody("staff/ada/1.jpg")
 
 
 def test_without_folders_no_picture_is_left_out_for_want_of_a_person() -> None:
-    assert Plan(Source("photos"), "detect").without_subject(["a.jpg"]) == []
+    assert not Plan(Source("photos"), "detect").names_nobody("a.jpg")
 
 
 def test_an_item_has_its_key_its_address_and_its_person() -> None:
@@ -83,7 +109,7 @@ def test_a_short_key_is_its_own_custom_id() -> None:
 
 
 def test_chunks_keep_the_order_and_the_last_one_is_shorter() -> None:
-    assert chunks(["a", "b", "c"], 2) == [["a", "b"], ["c"]]
+    assert chunks(listed("a", "b", "c"), 2) == [listed("a", "b"), listed("c")]
 
 
 def test_nothing_to_do_is_no_chunk() -> None:

@@ -3,9 +3,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import pytest
 from rich.console import Console
 
-from scripts.importing.progress import Bar, PlainLines, shown
+from scripts.importing.progress import Bar, PlainLines, readable, shown
 
 
 def test_a_log_gets_a_line_at_most_every_five_seconds_and_one_at_the_end(clock: Any) -> None:
@@ -39,3 +40,11 @@ def test_anything_else_gets_plain_lines() -> None:
         progress.advance(0)
 
     assert out.getvalue() == "4/4 images\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [("José/1 +%20.jpg", "José/1 +%20.jpg"), ("a\n\x1b[2J'.jpg", r"a\n\x1b[2J'.jpg")],
+)
+def test_a_key_is_one_line_and_says_nothing_to_the_terminal(key: str, line: str) -> None:
+    assert readable(key) == line

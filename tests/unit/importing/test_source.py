@@ -1,33 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from scripts.importing.failures import Unreachable, UsageFault
-from scripts.importing.source import Source, list_images
-
-
-class FakeS3:
-    def __init__(self, *pages: list[tuple[str, int]], error: Exception | None = None) -> None:
-        self._pages = pages
-        self._error = error
-
-    def get_paginator(self, operation_name: str) -> FakeS3:
-        assert operation_name == "list_objects_v2"
-        return self
-
-    def paginate(self, **kwargs: str) -> Iterator[dict[str, Any]]:
-        assert kwargs == {"Bucket": "photos", "Prefix": "staff/"}
-        if self._error:
-            raise self._error
-        for page in self._pages:
-            yield {"Contents": [{"Key": key, "Size": size} for key, size in page]} if page else {}
-
-
-STAFF = Source("photos", "staff/")
+from scripts.importing.failures import UsageFault
+from scripts.importing.source import Source, find_source
+from scripts.importing.storage import Bucket
+from tests.factories.s3_listing import FakeS3
 
 
 @pytest.mark.parametrize(
@@ -37,6 +15,7 @@ STAFF = Source("photos", "staff/")
         ("s3://photos", "photos", ""),
         ("s3://photos/", "photos", ""),
         ("s3://photos/a?b#c", "photos", "a?b#c"),
+        ("s3://photos//a//./b%20 +\t/", "photos", "/a//./b%20 +\t/"),
     ],
 )
 def test_an_address_is_a_bucket_and_a_prefix(address: str, bucket: str, prefix: str) -> None:
@@ -49,39 +28,46 @@ def test_another_kind_of_address_is_a_usage_fault(address: str) -> None:
         Source.parse(address)
 
 
-def test_all_pages_are_listed_in_order() -> None:
-    pages = FakeS3([("staff/a.jpg", 1)], [], [("staff/b.PNG", 1), ("staff/c.webp", 1)])
-
-    assert list(list_images(pages, STAFF)) == ["staff/a.jpg", "staff/b.PNG", "staff/c.webp"]
-
-
-def test_other_files_and_empty_objects_are_left_out() -> None:
-    pages = FakeS3([("staff/", 0), ("staff/a.jpg", 0), ("staff/notes.txt", 9), ("staff/b.jpg", 9)])
-
-    assert list(list_images(pages, STAFF)) == ["staff/b.jpg"]
+def found(prefix: str, *keys: str) -> tuple[Source, tuple[str, ...]]:
+    place = find_source(Bucket("photos", FakeS3(*keys)), Source("photos", prefix))
+    return place.source, place.neighbours
 
 
-def test_a_refusal_by_s3_is_a_usage_fault() -> None:
-    refusal = ClientError({"Error": {"Code": "NoSuchBucket", "Message": "none"}}, "ListObjectsV2")
-
-    with pytest.raises(UsageFault, match="NoSuchBucket"):
-        list(list_images(FakeS3(error=refusal), STAFF))
+STAFF = ("staff-former/bob/1.jpg", "staff/ada/1.jpg", "staff2019/carl/1.jpg")
 
 
-def test_a_server_in_trouble_is_unreachable_and_to_be_asked_again() -> None:
-    answer = {"Error": {"Code": "SlowDown"}, "ResponseMetadata": {"HTTPStatusCode": 503}}
-
-    with pytest.raises(Unreachable, match="SlowDown"):
-        list(list_images(FakeS3(error=ClientError(answer, "ListObjectsV2")), STAFF))
+def test_a_prefix_without_a_slash_is_the_folder_and_nothing_that_begins_like_it() -> None:
+    assert found("staff", *STAFF) == (Source("photos", "staff/"), ("staff-former/", "staff2019/"))
 
 
-def test_missing_credentials_are_a_usage_fault_that_names_the_variables() -> None:
-    with pytest.raises(UsageFault, match="AWS_ACCESS_KEY_ID"):
-        list(list_images(FakeS3(error=NoCredentialsError()), STAFF))
+def test_the_neighbours_of_a_folder_are_told_of() -> None:
+    note = find_source(Bucket("photos", FakeS3(*STAFF)), Source("photos", "staff")).note()
+
+    assert note is not None
+    assert "Only s3://photos/staff/ is taken; staff-former/, staff2019/" in note
+    assert "--prefix-as-is" in note
 
 
-def test_a_silent_server_is_unreachable() -> None:
-    silence = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+def test_a_prefix_that_is_a_whole_key_is_that_object() -> None:
+    place = Source("photos", "staff/1.jpg", is_object=True)
 
-    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1"):
-        list(list_images(FakeS3(error=silence), STAFF))
+    assert found("staff/1.jpg", "staff/1.jpg", "staff/1.jpg.bak") == (place, ("staff/1.jpg.bak",))
+
+
+def test_a_folder_goes_before_an_object_of_its_name() -> None:
+    assert found("staff", "staff", "staff/1.jpg") == (Source("photos", "staff/"), ("staff",))
+
+
+@pytest.mark.parametrize("prefix", ["", "staff/", "staff//"])
+def test_a_prefix_with_a_slash_at_its_end_is_taken_as_it_is(prefix: str) -> None:
+    assert found(prefix) == (Source("photos", prefix), ())
+
+
+def test_a_prefix_that_is_neither_names_what_begins_like_it() -> None:
+    with pytest.raises(UsageFault, match="no folder and no object s3://photos/sta, but staff-form"):
+        found("sta", *STAFF)
+
+
+def test_a_prefix_of_nothing_is_a_usage_fault() -> None:
+    with pytest.raises(UsageFault, match=r"no folder and no object s3://photos/nobody$"):
+        found("nobody", *STAFF)

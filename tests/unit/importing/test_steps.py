@@ -23,6 +23,8 @@ def request(operation: str, **changes: Any) -> Request:
         "chunk": 1000,
         "max_jobs": 4,
         "suffixes": (),
+        "take_all": False,
+        "prefix_as_is": False,
         "results": None,
         "retry_failed": False,
         "webhooks": False,
@@ -89,3 +91,12 @@ def test_an_option_without_a_value_is_a_usage_fault() -> None:
 
 def test_unnamed_results_are_called_after_the_import() -> None:
     assert default_results("enrol", STAFF) == Path("enrol-photos-staff-2024.jsonl")
+
+
+@pytest.mark.parametrize("prefix", ["x" * 1024, "\u00e9" * 200, "a\nb"])
+def test_unnamed_results_have_a_name_that_a_disk_takes(tmp_path: Path, prefix: str) -> None:
+    named = default_results("enrol", Source("photos", prefix))
+
+    (tmp_path / f"{named}.state").touch()
+    assert str(named).isprintable()
+    assert named != default_results("enrol", Source("photos", prefix + "/y"))
