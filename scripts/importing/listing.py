@@ -71,7 +71,7 @@ class Choice:
 
 def suffix_of(key: str) -> str:
     """The suffix in lower case, as a reader would name it."""
-    found = _SUFFIX.search(key.rpartition("/")[2])
+    found = _SUFFIX.search(key)
     return found[0].lower() if found else _NO_SUFFIX
 
 

@@ -20,6 +20,7 @@ class _Refusal(NamedTuple):
     image: S3Object
     code: str
     reason: str
+    status: int
 
 
 class SetAside:
@@ -49,7 +50,8 @@ class SetAside:
         if not reasons:
             raise refusal
         self._held += [
-            _Refusal(images[position], refusal.code, reason) for position, reason in reasons.items()
+            _Refusal(images[position], refusal.code, reason, refusal.status)
+            for position, reason in reasons.items()
         ]
         self._in_a_row += 1
         if self._something_taken:
@@ -71,11 +73,11 @@ class SetAside:
                 f"{readable(held.image.key)}: {held.reason}" for held in self._held[:_NOTES]
             )
             detail = f"none of {len(self._held)} images is taken: {named}"
-            raise Refused(422, {"code": first.code, "detail": detail})
+            raise Refused(first.status, {"code": first.code, "detail": detail})
 
     def _write(self) -> None:
         for held in self._held:
-            self._ledger.refuse(*held)
+            self._ledger.refuse(held.image, held.code, held.reason)
             self._noted += 1
             if self._noted <= _NOTES:
                 key = readable(held.image.key)

@@ -15,6 +15,7 @@ ENROLMENT = Plan(Source("photos"), "enrol", "staff", subject_from_folder=True)
 def effect(*faces: dict[str, Any], plan: Plan = ENROLMENT, state: str = "succeeded") -> Any:
     def name_of(collection_id: str, subject_id: str) -> str | None:
         assert collection_id == "staff"
+        assert subject_id is not None
         return NAMES.get(subject_id)
 
     return dict(Effects(plan, name_of).of("ada/1.jpg", {"state": state, "faces": list(faces)}))

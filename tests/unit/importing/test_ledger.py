@@ -242,3 +242,10 @@ def test_a_damaged_line_of_the_state_is_named(results: Path, plan: Plan) -> None
 
     with pytest.raises(UsageFault, match="state, line 1, is damaged"):
         Ledger(results, plan)
+
+
+def test_an_enrolment_under_another_person_is_at_once_no_success(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        ledger.record(ledger.plan_chunk(listed("a")), line("a"), {"effect": "enrolled_elsewhere"})
+
+        assert ledger.outcome_of(listed("a")[0]) == "enrolled_elsewhere"

@@ -239,6 +239,16 @@ def test_a_large_import_of_which_nothing_is_taken_is_given_up_early(start: Any, 
         start(keys, chunk=1000)
 
 
+def test_where_images_were_taken_before_one_that_is_not_is_only_that_ones_fault(
+    start: Any, api: Any, results: Path
+) -> None:
+    start(["a"])
+    api.not_taken = {"b"}
+    start(["a", "b"])
+
+    assert states(results) == {"a": "succeeded", "b": "failed"}
+
+
 def test_a_refusal_that_is_not_about_images_alone_ends_the_import(start: Any, api: Any) -> None:
     errors = [{"pointer": "/items/0/image"}, {"pointer": "/options/max_faces"}]
     api.refusal = Refused(422, {"code": "validation_failed", "errors": errors})
