@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.domain.errors import ConfigurationError
 from app.domain.image_header import MAX_PIXELS
+from app.domain.receivers import parse_receiver
 
 # A random key has more different characters than this, a made-up one often not.
 _FEW_CHARACTERS = 8
@@ -112,7 +113,9 @@ class Settings(BaseSettings):
 
     enable_webhooks: bool = Field(default=True, description="Deliver webhooks")
     webhook_allowed_hosts: CommaList = Field(
-        default=(), description="Hosts, addresses or CIDRs that webhooks may reach though private"
+        default=(),
+        description="Private hosts, addresses or CIDRs that webhooks may reach, each with `:PORT`; "
+        "without one, ports 80 and 443",
     )
     enable_analytics: bool = Field(default=True, description="Run the job statistics chore")
     enable_api_rate_limiting: bool = Field(default=True, description="Limit requests per key")
@@ -163,6 +166,16 @@ class Settings(BaseSettings):
             except ValueError as error:
                 raise ValueError("each key must be 32 url-safe base64 bytes") from error
         return keys
+
+    @field_validator("webhook_allowed_hosts")
+    @classmethod
+    def _receivers(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for position, entry in enumerate(entries, start=1):
+            try:
+                parse_receiver(entry)
+            except ValueError as error:
+                raise ValueError(f"entry {position}: {error}") from error
+        return entries
 
     @field_validator("database_url", "database_queue_url", "database_owner_url")
     @classmethod

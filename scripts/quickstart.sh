@@ -29,7 +29,7 @@ FOLDER   your own images instead of the samples (JPEG, PNG or WebP). Each sub-fo
 --once   stop everything at the end.
 
 Ports are chosen once. To choose one yourself: FACEQUEUE_PORT_API=8080 (also _FLOWER, _S3, _POSTGRES,
-_REDIS) before the command. FACEQUEUE_PYTHON names the Python to use.
+_REDIS, _RECEIVER) before the command. FACEQUEUE_PYTHON names the Python to use.
 HELP
 }
 

@@ -24,6 +24,7 @@ from scripts.stack import lifecycle, object_store
 from scripts.stack.assets import fetch_portraits
 from scripts.stack.databases import claim_slot, clone_template, drop_database, environment_of
 from scripts.stack.environment import redis_url
+from scripts.stack.ports import choose_port
 from scripts.stack.state import DEFAULT_STATE, ROOT, State, locked
 from tests.support.emptying import truncate
 from tests.support.processes import WORKERS, Processes, processes, wait_until
@@ -58,6 +59,7 @@ def stack_environment(services: State, slot: int) -> Iterator[dict[str, str]]:
         "REDIS_URL": redis_url(services, 2 * slot),
         "CELERY_BROKER_URL": os.environ.get(OTHER_BROKER) or redis_url(services, 2 * slot),
         "CACHE_URL": redis_url(services, 2 * slot + 1),
+        "WEBHOOK_ALLOWED_HOSTS": f"127.0.0.1:{choose_port(services)}",
     }
     environment = {**environment_of(services, database), **own}
     _flush_redis(environment)

@@ -6,15 +6,11 @@ out because Python's own copy of it differs between patch releases.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+
+from app.domain.receivers import parse_receiver
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -77,31 +73,45 @@ def _embedded_ipv4(address: IPv6Address) -> IPv4Address:
     return IPv4Address(int(address) & 0xFFFFFFFF)
 
 
+def literal_address(host: str) -> IpAddress | None:
+    """The address that a host of a URL spells out, in whichever way resolvers read it.
+
+    `127.1`, `0x7f000001` and `2130706433` are all 127.0.0.1. None for a name.
+    """
+    host = host.rstrip(".")
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(socket.inet_aton(host))
+    except OSError:
+        return None
+
+
+def is_own_name(host: str) -> bool:
+    """Whether a name means the machine that looks it up, whatever a name server says (RFC 6761)."""
+    return f".{host.lower().rstrip('.')}".endswith(".localhost")
+
+
 class AllowList:
     """Receivers that the operator lets webhooks reach although they are not public.
 
     Args:
-        entries: host names, addresses or CIDRs. A name covers whatever it resolves to.
+        entries: host names, addresses or CIDRs, with or without a port, as `parse_receiver` takes
+            them. A name covers whatever it resolves to.
     """
 
     def __init__(self, entries: Iterable[str]) -> None:
-        names: set[str] = set()
-        networks: list[IPv4Network | IPv6Network] = []
-        for entry in entries:
-            try:
-                networks.append(ip_network(entry.strip("[]"), strict=False))
-            except ValueError:
-                names.add(entry.lower().rstrip("."))
-        self._names = frozenset(names)
-        self._networks = tuple(networks)
+        self._receivers = tuple(parse_receiver(entry) for entry in entries)
 
-    def has_host(self, host: str) -> bool:
-        """Whether the host of a URL, a name or a literal address, is listed."""
+    def has_host(self, host: str, port: int) -> bool:
+        """Whether the host of a URL, a name or a literal address, is listed with a port."""
         try:
-            return self.has_address(ip_address(host))
+            return self.has_address(ip_address(host), port)
         except ValueError:
-            return host.lower().rstrip(".") in self._names
+            return any(receiver.is_host(host, port) for receiver in self._receivers)
 
-    def has_address(self, address: IpAddress) -> bool:
-        """Whether an address that a host name led to is listed."""
-        return any(address in network for network in self._networks)
+    def has_address(self, address: IpAddress, port: int) -> bool:
+        """Whether an address that a host name led to is listed with a port."""
+        return any(receiver.has_address(address, port) for receiver in self._receivers)

@@ -22,10 +22,21 @@ from typing import Any
 
 import certifi
 
-from app.adapters.address_guard import AllowList, IpAddress, is_public
+from app.adapters.address_guard import (
+    AllowList,
+    IpAddress,
+    is_own_name,
+    is_public,
+    literal_address,
+)
 from app.adapters.outgoing_url import Target, parse_target
 from app.config import Settings
-from app.domain.errors import UnsafeAddress, WebhookUnreachable, WebhookUrlInvalid
+from app.domain.errors import (
+    UnsafeAddress,
+    WebhookAddressForbidden,
+    WebhookUnreachable,
+    WebhookUrlInvalid,
+)
 
 TOTAL_SECONDS = 15.0
 EXCERPT_BYTES = 1024
@@ -104,9 +115,34 @@ class OutgoingHttp:
         """
         target = parse_target(url)
         is_encrypted = target.scheme == "https"
-        if self._require_https and not is_encrypted and not self._allowed.has_host(target.host):
+        is_listed = self._allowed.has_host(target.host, target.port)
+        if self._require_https and not is_encrypted and not is_listed:
             raise WebhookUrlInvalid("The URL must start with https://")
         return target
+
+    def check_new_url(self, url: str) -> None:
+        """Refuse a URL whose host alone, without a name server, says that it is not for webhooks.
+
+        Raises:
+            WebhookUrlInvalid: see `check_url`.
+            WebhookAddressForbidden: an address, or a name of this machine, that is not listed.
+        """
+        target = self.check_url(url)
+        address = literal_address(target.host)
+        if (
+            (address is None and not is_own_name(target.host))
+            or self._allowed.has_host(target.host, target.port)
+            or (address is not None and self._allowed.has_address(address, target.port))
+        ):
+            return
+        reason = (
+            "is an address: webhooks go to host names"
+            if address is not None and is_public(address)
+            else "is not on the public internet"
+        )
+        raise WebhookAddressForbidden(
+            f"{target.host} {reason}, and the operator has not listed it with port {target.port}"
+        )
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one POST and read the beginning of the answer, whatever its status is.
@@ -135,14 +171,17 @@ class OutgoingHttp:
         if not candidates:
             raise WebhookUnreachable("the host name has no address")
         for candidate in candidates:
-            self._judge(candidate.address, target.host)
+            self._judge(candidate.address, target)
         return candidates
 
-    def _judge(self, address: IpAddress, host: str) -> None:
-        if is_public(address) or self._allowed.has_address(address):
+    def _judge(self, address: IpAddress, target: Target) -> None:
+        if is_public(address) or self._allowed.has_address(address, target.port):
             return
-        if not self._allowed.has_host(host):
-            raise UnsafeAddress("the host leads to an address that webhooks may not reach")
+        if not self._allowed.has_host(target.host, target.port):
+            raise UnsafeAddress(
+                "the host leads to an address that webhooks may not reach"
+                f", or not at port {target.port}"
+            )
 
     def _connect(
         self, candidates: Sequence[_Candidate], target: Target, deadline: _Deadline
@@ -154,7 +193,7 @@ class OutgoingHttp:
             connected.settimeout(deadline.remaining() / (len(candidates) - position))
             try:
                 connected.connect(candidate.sockaddr)
-                self._judge(ip_address(connected.getpeername()[0]), target.host)
+                self._judge(ip_address(connected.getpeername()[0]), target)
             except OSError as error:
                 connected.close()
                 failure = error

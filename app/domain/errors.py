@@ -222,6 +222,10 @@ class WebhookUrlInvalid(Invalid):
     code, title = "webhook_url_invalid", "The webhook URL is not one that can be called"
 
 
+class WebhookAddressForbidden(Invalid):
+    code, title = "webhook_address_forbidden", "The webhook URL leads where webhooks may not go"
+
+
 class RateLimited(RequestError):
     status, code, title = 429, "rate_limited", "Too many requests"
 

@@ -47,8 +47,8 @@ class Receiver:
 
 
 @contextmanager
-def listening() -> Iterator[Receiver]:
-    """A receiver on a free port of the loopback interface."""
+def listening(port: int) -> Iterator[Receiver]:
+    """A receiver on a port of the loopback interface, which webhooks must be allowed to reach."""
     receiver = Receiver()
-    with receiving(receiver.take) as receiver.port:
+    with receiving(receiver.take, port) as receiver.port:
         yield receiver

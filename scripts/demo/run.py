@@ -19,6 +19,7 @@ from scripts.importing.progress import shown
 from scripts.stack import object_store
 from scripts.stack.environment import BUCKET, settings_of
 from scripts.stack.failures import StackError
+from scripts.stack.ports import refuse_taken
 from scripts.stack.state import State
 
 _PREFIX = "quickstart/"
@@ -55,7 +56,11 @@ class Run:
         self._upload((*plan.enrol, *plan.identify))
         collection = self._api.fresh_collection(plan.title)
         outcome = Outcome(plan, _rule(self._api.collection(collection)), [], [])
-        with listening() as receiver, self._api.registered(receiver.url) as (endpoint, secret):
+        refuse_taken(self._state, ("receiver",))
+        with (
+            listening(self._state.ports["receiver"]) as receiver,
+            self._api.registered(receiver.url) as (endpoint, secret),
+        ):
             receiver.secret = secret
             common = {"collection_id": collection, "webhook_endpoint_id": endpoint}
             for _, items in self._process("enrol", plan.enrol, common):

@@ -55,8 +55,8 @@ def settings_of(state: State) -> dict[str, str]:
         "ENCRYPTION_KEYS": state.secrets["fernet_key"],
         "MODELS_DIR": str(state.models),
         "PROMETHEUS_MULTIPROC_DIR": str(state.folder / "metrics"),
-        # The demo's receiver listens on this machine, which webhooks may not reach unless listed.
-        "WEBHOOK_ALLOWED_HOSTS": HOST,
+        # The one port of this machine that webhooks may reach: the demo's receiver listens there.
+        "WEBHOOK_ALLOWED_HOSTS": f"{HOST}:{state.ports['receiver']}",
         "GUNICORN_BIND": f"{HOST}:{state.ports['api']}",
         "GUNICORN_WORKERS": "1",
         "CELERY_WORKER_CONCURRENCY": str(recognition_children()),

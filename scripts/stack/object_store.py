@@ -20,6 +20,10 @@ from scripts.stack.state import State, write_private
 _VOLUME_MEGABYTES = 128
 _PARTS = ("filer", "master", "volume")
 
+# Its parts talk to each other by gRPC, and ask for a token where they still answer HTTP: only the
+# S3 gateway knows whose an object is. The names are those of `weed scaffold -config=security`.
+_GUARDED = ("signing", "signing.read", "filer_signing", "filer_signing.read")
+
 
 def program(state: State) -> Program:
     """Master, volume, filer and S3 gateway in one process, for this machine only."""
@@ -40,6 +44,8 @@ def _flags(state: State) -> list[str]:
     flags = [
         *(f"-dir={state.folder / 's3'}", f"-ip={HOST}", f"-ip.bind={HOST}"),
         *("-filer", "-s3", f"-s3.config={state.folder / 's3.json'}", "-s3.iam=false"),
+        # Of master and filer. The master would hand a token for any object to whoever asks.
+        "-disableHttp",
         *("-s3.autoCreateBucket=false", "-s3.port.iceberg=0", "-s3.port.lance=0"),
         f"-s3.localSocket={state.sockets / 's3.sock'}",
         f"-filer.localSocket={state.sockets / 'filer.sock'}",
@@ -66,8 +72,13 @@ def remove_sockets(state: State) -> None:
 
 
 def prepare(state: State) -> None:
-    """Write who may do what: one key, which may do all."""
-    (state.folder / "s3").mkdir(mode=0o700, exist_ok=True)
+    """Write who may do what: one key, which may do all, and another among the server's parts."""
+    guards = state.folder / "s3" / ".seaweedfs"  # where it looks below its HOME
+    for folder in (guards.parent, guards):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    inner = state.secrets["s3_inner_key"]
+    security = "".join(f'[jwt.{name}]\nkey = "{inner}"\n' for name in _GUARDED)
+    write_private(guards / "security.toml", security)
     credentials = {
         "accessKey": state.secrets["s3_access_key"],
         "secretKey": state.secrets["s3_secret_key"],

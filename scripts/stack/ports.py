@@ -15,9 +15,16 @@ from scripts.stack.failures import StackError
 from scripts.stack.state import State
 
 # What people expect to find where; used when free. The others may lie anywhere.
-_PREFERRED = {"api": 8000, "flower": 5555, "s3": 9000, "postgres": 15432, "redis": 16379}
+_PREFERRED = {
+    "api": 8000,
+    "flower": 5555,
+    "s3": 9000,
+    "receiver": 8900,
+    "postgres": 15432,
+    "redis": 16379,
+}
 _WITH_GRPC = ("s3", "s3_filer", "s3_master", "s3_volume")
-_NAMES = ("postgres", "redis", *_WITH_GRPC, "api", "flower")
+_NAMES = ("postgres", "redis", *_WITH_GRPC, "api", "flower", "receiver")
 
 # SeaweedFS listens for gRPC at each HTTP port plus this.
 GRPC_OFFSET = 10_000
@@ -58,9 +65,14 @@ def _choose(name: str, state: State) -> int:
     preferred = _PREFERRED.get(name)
     if state.is_default and preferred and preferred not in taken and _usable(name, preferred):
         return preferred
+    return choose_port(state, name)
+
+
+def choose_port(state: State, name: str = "receiver") -> int:
+    """A free port that none of the stack's programs has, for something that is called `name`."""
     for _ in range(1000):
         port = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
-        if port not in taken and _usable(name, port):
+        if port not in state.ports.values() and _usable(name, port):
             return port
     raise StackError(f"No free port for {name}. Set FACEQUEUE_PORT_{name.upper()} to one.")
 

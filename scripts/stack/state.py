@@ -39,6 +39,7 @@ _PASSWORDS = (
     "supervisor_password",
     "s3_access_key",
     "s3_secret_key",
+    "s3_inner_key",
     "secret_key",
 )
 

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from app.config import Settings
 from scripts.stack.state import ROOT
 from tests.support.processes import wait_until
 from tests.support.served_api import run_shell
@@ -45,8 +46,9 @@ class Walk:
 
 
 @pytest.fixture(scope="module")
-def receiver() -> Iterator[Receiver]:
-    seen = Receiver()
+def receiver(settings: Settings) -> Iterator[Receiver]:
+    [entry] = settings.webhook_allowed_hosts  # as the stack's
+    seen, port = Receiver(), int(entry.rpartition(":")[2])
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -58,9 +60,9 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        seen.url = f"http://127.0.0.1:{server.server_port}/hook"
+        seen.url = f"http://127.0.0.1:{port}/hook"
         yield seen
         server.shutdown()
 

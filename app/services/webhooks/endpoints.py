@@ -15,7 +15,13 @@ from app.adapters.outgoing_http import OutgoingHttp
 from app.database.notify import wake_dispatcher
 from app.database.transactions import after_commit, read_transaction, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import EndpointDisabled, FieldError, Invalid, WebhookUrlInvalid
+from app.domain.errors import (
+    EndpointDisabled,
+    FieldError,
+    Invalid,
+    WebhookAddressForbidden,
+    WebhookUrlInvalid,
+)
 from app.domain.identifiers import new_id
 from app.domain.states import EndpointState, EventType
 from app.domain.webhooks import SUBSCRIBABLE, DisabledReason, event_payload
@@ -47,6 +53,7 @@ def create_endpoint(
 
     Raises:
         WebhookUrlInvalid: the URL is not one that can be called.
+        WebhookAddressForbidden: it names an address, or this machine, and is not listed.
         Invalid: an event type that does not exist, or none.
     """
     _check_url(wanted.url)
@@ -75,7 +82,7 @@ def update_endpoint(
 
     Raises:
         NotFound: no endpoint of this tenant has the id.
-        WebhookUrlInvalid, Invalid: as `create_endpoint`.
+        WebhookUrlInvalid, WebhookAddressForbidden, Invalid: as `create_endpoint`.
     """
     with tenant_transaction(tenant_id) as session:
         endpoint = lock_endpoint(session, tenant_id, endpoint_id)
@@ -160,9 +167,9 @@ def list_endpoints(tenant_id: UUID, *, limit: int, after: UUID | None) -> Sequen
 
 def _check_url(url: str) -> None:
     try:
-        OutgoingHttp.from_settings(current_app.config["SETTINGS"]).check_url(url)
-    except WebhookUrlInvalid as error:
-        raise WebhookUrlInvalid(error.detail, errors=(FieldError("/url", error.detail),)) from error
+        OutgoingHttp.from_settings(current_app.config["SETTINGS"]).check_new_url(url)
+    except (WebhookUrlInvalid, WebhookAddressForbidden) as error:
+        raise type(error)(error.detail, errors=(FieldError("/url", error.detail),)) from error
 
 
 def _known(events: Sequence[str]) -> list[str]:

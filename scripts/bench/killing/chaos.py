@@ -45,7 +45,10 @@ def run_chaos(wanted: Wanted) -> dict[str, object]:
     workload = draw_workload(wanted.seed, wanted.jobs)
     say(f"{len(workload.jobs)} jobs of {workload.item_count} items")
     change, settings = (unchanged, _SETTINGS) if wanted.sweeper else (without_sweeper, _UNSWEPT)
-    with running_receiver() as receiver, trial_stack(change, settings, report=say) as stack:
+    with (
+        running_receiver() as receiver,
+        trial_stack(change, settings | receiver.allowed, report=say) as stack,
+    ):
         upload(stack, workload.objects | gallery_job()[1])
         workload = replace(workload, objects={})
         stack.start(*(name for name in _OURS if name in stack.programs))

@@ -22,7 +22,10 @@ _PATIENCE_S = 120.0
 def run_flush(jobs: int, seed: int) -> dict[str, object]:
     """Flush Redis five times, a second apart, with `jobs` in flight; how soon all have ended."""
     workload = draw_workload(seed, jobs)
-    with running_receiver() as receiver, trial_stack(report=say) as stack:
+    with (
+        running_receiver() as receiver,
+        trial_stack(settings=receiver.allowed, report=say) as stack,
+    ):
         upload(stack, workload.objects | gallery_job()[1])
         stack.start(*_PROGRAMS)
         workload = replace(workload, objects={})

@@ -28,6 +28,11 @@ class Receiver:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}/hook"
 
+    @property
+    def allowed(self) -> dict[str, str]:
+        """The setting by which a stack's webhooks may reach it."""
+        return {"WEBHOOK_ALLOWED_HOSTS": f"127.0.0.1:{self.port}"}
+
     def trust(self, secret: str) -> None:
         """Accept deliveries signed with this secret."""
         with self._lock:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 import redis
+import requests
 
 from scripts.stack import lifecycle, object_store, postgres, supervision
 from scripts.stack.environment import BUCKET, database_url, redis_url
@@ -20,6 +22,9 @@ from tests.support.processes import wait_until
 
 # One stack of its own, in a place where PostgreSQL's user may not go when we are root.
 pytestmark = pytest.mark.xdist_group("stack")
+
+# What comes before the first object in a volume's file.
+_SUPER_BLOCK = 8
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +78,56 @@ def test_redis_keeps_what_it_took_and_evicts_nothing(state: State) -> None:
         assert client.config_get("appendonly") == {"appendonly": "yes"}
     with pytest.raises(redis.AuthenticationError):
         redis.Redis(port=state.ports["redis"]).ping()
+
+
+def test_the_other_servers_of_s3_show_no_object_to_who_has_no_key(state: State) -> None:
+    s3 = object_store.client(state)
+    s3.put_object(Bucket=BUCKET, Key="secret", Body=b"x" * 100_000)
+    places = {
+        "s3": f"/{BUCKET}/secret",
+        "s3_filer": f"/buckets/{BUCKET}/secret",
+        "s3_master": f"/dir/lookup?fileId={a_needle(state)}&read=yes",
+        "s3_volume": f"/{a_needle(state)}",
+    }
+
+    answers = {
+        name: requests.get(f"http://127.0.0.1:{state.ports[name]}{path}", timeout=10)
+        for name, path in places.items()
+    }
+
+    assert {name: answer.status_code for name, answer in answers.items()} == {
+        "s3": 403,
+        "s3_filer": 404,
+        "s3_master": 404,
+        "s3_volume": 401,
+    }
+    assert not any(answer.headers.get("Authorization") for answer in answers.values())
+
+
+def test_the_other_servers_of_s3_take_nothing_from_who_has_no_key(state: State) -> None:
+    places = {
+        "s3_filer": f"/buckets/{BUCKET}/planted",
+        "s3_master": "/submit",
+        "s3_volume": f"/{a_needle(state)}",
+    }
+
+    answers = {
+        name: requests.post(
+            f"http://127.0.0.1:{state.ports[name]}{path}", files={"file": b"1"}, timeout=10
+        ).status_code
+        for name, path in places.items()
+    }
+
+    assert answers == {"s3_filer": 404, "s3_master": 404, "s3_volume": 401}
+
+
+def a_needle(state: State) -> str:
+    """The address of an object's bytes on the volume server, read from the disk: the first one."""
+    object_store.client(state).put_object(Bucket=BUCKET, Key="needle", Body=b"y" * 100_000)
+    volumes = (state.folder / "s3").glob(f"{BUCKET}_*.dat")
+    full = next(path for path in volumes if path.stat().st_size > _SUPER_BLOCK)
+    cookie, key = struct.unpack(">IQ", full.read_bytes()[_SUPER_BLOCK:][:12])
+    return f"{full.stem.rpartition('_')[2]},{key:x}{cookie:08x}"
 
 
 def test_s3_asks_for_the_key(state: State) -> None:

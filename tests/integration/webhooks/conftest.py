@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from app.config import Settings
 from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
 from app.domain.identifiers import new_id
@@ -28,6 +29,9 @@ from app.models.webhook_endpoint import WebhookEndpoint
 from app.services.webhooks.deliver import deliver_due
 from app.services.webhooks.endpoints import NewEndpoint, create_endpoint
 from tests.support.processes import Processes
+
+# A port that may be called and where nobody listens.
+NOBODY = 9
 
 _connects: list[Any] = []
 
@@ -75,7 +79,14 @@ def other_receiver() -> Iterator[Receiver]:
     yield from _serve()
 
 
-def _serve() -> Iterator[Receiver]:
+@pytest.fixture
+def stack_receiver(settings: Settings) -> Iterator[Receiver]:
+    """The one that the settings of the running programs allow."""
+    [entry] = settings.webhook_allowed_hosts
+    yield from _serve(int(entry.rpartition(":")[2]))
+
+
+def _serve(port: int = 0) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -98,7 +109,7 @@ def _serve() -> Iterator[Receiver]:
         def handle_error(self, *_: object) -> None:
             return  # a client that hung up is what some tests are about
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     state = Receiver(port=server.server_address[1])
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield state
@@ -150,6 +161,12 @@ class Sender:
         """Register a receiver; its id and secret."""
         endpoint, secret = create_endpoint(self.tenant_id, NewEndpoint(url), SYSTEM)
         return endpoint.id, secret
+
+    def allow(self, *entries: str) -> None:
+        """List these receivers, as the operator does, and no others."""
+        settings = self.app.config["SETTINGS"]
+        changed = settings.model_copy(update={"webhook_allowed_hosts": entries})
+        self.app.config["SETTINGS"] = changed  # put back by the fixture
 
     def event(self, endpoint_id: UUID, at: dt.datetime) -> UUID:
         """Write a delivery as the end of a job does."""
@@ -219,12 +236,24 @@ class Sender:
 
 
 @pytest.fixture
-def sender(app: Flask, programs: Processes, monkeypatch: pytest.MonkeyPatch) -> Sender:
+def sender(
+    app: Flask,
+    programs: Processes,
+    receiver: Receiver,
+    other_receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Sender:
     """A new tenant; the dispatcher is stopped, so that only the test delivers what is due."""
     if programs.alive("dispatcher"):
         programs.stop("dispatcher")
     settings = app.config["SETTINGS"].model_copy(
-        update={"webhook_allowed_hosts": ("127.0.0.1",), "email_host": None}
+        update={
+            "webhook_allowed_hosts": (
+                *app.config["SETTINGS"].webhook_allowed_hosts,
+                *(f"127.0.0.1:{port}" for port in (receiver.port, other_receiver.port, NOBODY)),
+            ),
+            "email_host": None,
+        }
     )
     monkeypatch.setitem(app.config, "SETTINGS", settings)
     tenant_id = new_id()

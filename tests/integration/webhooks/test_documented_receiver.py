@@ -35,7 +35,8 @@ class Documented:
         """Take a port; the secret is known only when the endpoint is."""
         self._server = make_server("127.0.0.1", 0, self._serve)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_port}/hook"
+        self.port = self._server.server_port
+        return f"http://127.0.0.1:{self.port}/hook"
 
     def _serve(self, *request: Any) -> Any:
         return self._app(*request)
@@ -51,6 +52,12 @@ class Documented:
         self._server.server_close()
 
 
+def _registered(sender: Any, documented: Documented) -> Any:
+    url = documented.start()
+    sender.allow(f"127.0.0.1:{documented.port}")
+    return sender.endpoint(url)
+
+
 @pytest.fixture
 def documented() -> Iterator[Documented]:
     receiver = Documented()
@@ -64,7 +71,7 @@ def test_the_documented_receiver_takes_an_event_once_and_answers_every_attempt(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    endpoint, secret = sender.endpoint(documented.start())
+    endpoint, secret = _registered(sender, documented)
     monkeypatch.setenv("WEBHOOK_SECRET", secret)
     documented.load()
     event = sender.event(endpoint, dt.datetime.now(dt.UTC))
@@ -80,7 +87,7 @@ def test_the_documented_receiver_takes_an_event_once_and_answers_every_attempt(
 def test_the_documented_receiver_refuses_what_another_secret_signed(
     sender: Any, documented: Documented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    endpoint, _ = sender.endpoint(documented.start())
+    endpoint, _ = _registered(sender, documented)
     monkeypatch.setenv("WEBHOOK_SECRET", "whsec_" + "A" * 44)
     documented.load()
     event = sender.event(endpoint, dt.datetime.now(dt.UTC))

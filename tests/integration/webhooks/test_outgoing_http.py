@@ -17,11 +17,19 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.adapters.address_guard import AllowList
+from app.adapters.address_guard import AllowList, IpAddress
 from app.adapters.outgoing_http import OutgoingHttp
 from app.domain.errors import WebhookUnreachable, WebhookUrlInvalid
 
-LOOPBACK = AllowList(["127.0.0.1"])
+
+class Loopback(AllowList):
+    """This machine at any port: what the operator lists in test_ssrf.py is one port."""
+
+    def has_address(self, address: IpAddress, port: int) -> bool:
+        return port > 0 and address == ip_address("127.0.0.1")
+
+
+LOOPBACK = Loopback([])
 
 
 def client(seconds: float = 5.0, **options: Any) -> OutgoingHttp:
@@ -167,7 +175,8 @@ def test_the_next_address_is_tried_when_one_refuses(receiver: Any) -> None:
             for address in ("127.0.0.2", "127.0.0.1")
         ]
 
-    both = OutgoingHttp(AllowList(["127.0.0.0/8"]), require_https=False, resolve=two)
+    allowed = AllowList([f"127.0.0.0/8:{receiver.port}"])
+    both = OutgoingHttp(allowed, require_https=False, resolve=two)
 
     assert both.post(f"http://two.example:{receiver.port}/", b"{}", {}).status_code == 200
 
@@ -182,7 +191,7 @@ def test_proxies_of_the_environment_are_ignored(
 
 
 def test_production_demands_tls_unless_the_operator_lists_the_host() -> None:
-    strict = OutgoingHttp(AllowList(["hooks.internal", "10.0.0.0/8"]), require_https=True)
+    strict = OutgoingHttp(AllowList(["hooks.internal", "10.0.0.0/8:8080"]), require_https=True)
 
     assert strict.check_url("http://hooks.internal/x").port == 80
     assert strict.check_url("http://10.1.1.1:8080/x").port == 8080

@@ -53,13 +53,20 @@ def test_an_attempt_that_reached_nobody_is_recorded_with_its_code(sender: Any) -
     assert attempt.error.startswith("webhook_unreachable: ")
 
 
-def test_an_attempt_at_a_forbidden_address_is_recorded_with_its_code(sender: Any) -> None:
-    event = sender.event(sender.endpoint("http://127.0.0.2:9/")[0], START)
+def test_an_attempt_at_an_address_no_longer_listed_is_recorded_with_its_reason(
+    sender: Any, receiver: Any
+) -> None:
+    event = sender.event(sender.endpoint(receiver.url)[0], START)
+    sender.allow("127.0.0.1")
 
     sender.deliver(event, START)
 
     [attempt] = sender.attempts(event)
-    assert attempt.error.startswith("webhook_address_forbidden: ")
+    assert attempt.error == (
+        "webhook_address_forbidden: the host leads to an address that webhooks may not reach, "
+        f"or not at port {receiver.port}"
+    )
+    assert receiver.received == []
 
 
 def test_a_redirect_is_a_failure(sender: Any, receiver: Any, other_receiver: Any) -> None:

@@ -10,7 +10,12 @@ import pytest
 
 from app.adapters.address_guard import AllowList
 from app.adapters.outgoing_http import OutgoingHttp
-from app.domain.errors import UnsafeAddress, WebhookUnreachable, WebhookUrlInvalid
+from app.domain.errors import (
+    UnsafeAddress,
+    WebhookAddressForbidden,
+    WebhookUnreachable,
+    WebhookUrlInvalid,
+)
 
 # Spellings that the system's resolver or a URL parser takes for an address.
 NUMERIC = [
@@ -262,20 +267,59 @@ def test_a_redirect_is_reported_and_not_followed(receiver: Any, trap: Any, statu
     receiver.status = status
     receiver.headers = {"Location": f"http://127.0.0.1:{trap.port}/latest/meta-data/"}
 
-    answer = OutgoingHttp(AllowList(["127.0.0.1"]), require_https=False).post(
-        receiver.url, b"{}", {}
-    )
+    allowed = AllowList([f"127.0.0.1:{receiver.port}"])
+    answer = OutgoingHttp(allowed, require_https=False).post(receiver.url, b"{}", {})
 
     assert answer.status_code == status
     assert len(receiver.received) == 1
     assert not trap.caught()
 
 
-def test_the_trap_does_catch_a_connection_that_is_allowed(trap: Any) -> None:
-    allowed = OutgoingHttp(AllowList(["127.0.0.1"]), require_https=False, total_seconds=0.3)
+def client_of_trap(trap: Any, *entries: str) -> OutgoingHttp:
+    own = [entry.replace("PORT", str(trap.port)) for entry in entries]
+    return OutgoingHttp(AllowList(own), require_https=False, total_seconds=0.3)
 
+
+@pytest.mark.parametrize("entry", ["127.0.0.1:PORT", "127.0.0.0/8:PORT"])
+def test_the_trap_does_catch_a_connection_that_is_allowed(trap: Any, entry: str) -> None:
     with pytest.raises(WebhookUnreachable):
-        allowed.post(f"http://127.0.0.1:{trap.port}/", b"{}", {})
+        client_of_trap(trap, entry).post(f"http://127.0.0.1:{trap.port}/", b"{}", {})
 
     assert trap.connects_tried == 1
     assert trap.caught()
+
+
+@pytest.mark.parametrize("entry", ["127.0.0.1", "127.0.0.0/8", "localhost", "127.0.0.1:8900"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.1"])
+def test_a_listed_host_is_not_reached_at_another_port(trap: Any, entry: str, host: str) -> None:
+    with pytest.raises(UnsafeAddress, match=f"not at port {trap.port}"):
+        client_of_trap(trap, entry).post(f"http://{host}:{trap.port}/", b"{}", {})
+
+    assert trap.connects_tried == 0
+
+
+@pytest.mark.parametrize("host", [*NUMERIC, "127.0.0.1.", "hooks.localhost"])
+def test_a_forbidden_address_is_refused_when_its_url_is_new(trap: Any, host: str) -> None:
+    with pytest.raises(WebhookAddressForbidden, match="not on the public internet"):
+        client().check_new_url(f"https://{host}/hook")
+
+    assert trap.connects_tried == 0
+
+
+@pytest.mark.parametrize("host", ["1.1.1.1", "[2606:4700::1111]"])
+def test_a_new_url_names_a_host_and_not_an_address(host: str) -> None:
+    with pytest.raises(WebhookAddressForbidden, match="is an address"):
+        client().check_new_url(f"https://{host}/hook")
+
+
+def test_a_new_url_of_a_name_is_judged_when_it_is_called() -> None:
+    client().check_new_url("https://metadata.google.internal/hook")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1", "2130706433"])
+def test_a_new_url_may_name_an_address_that_is_listed_with_its_port(trap: Any, host: str) -> None:
+    listing = client_of_trap(trap, "127.0.0.1:PORT")
+
+    listing.check_new_url(f"http://{host}:{trap.port}/")
+    with pytest.raises(WebhookAddressForbidden, match="with port 9333"):
+        listing.check_new_url(f"http://{host}:9333/")

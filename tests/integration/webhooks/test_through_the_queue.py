@@ -15,16 +15,16 @@ from workers.dispatcher import Dispatcher
 
 
 def test_a_test_event_reaches_the_receiver_by_way_of_the_queue(
-    sender: Any, receiver: Any, programs: Processes
+    sender: Any, stack_receiver: Any, programs: Processes
 ) -> None:
     programs.ensure("dispatcher", "default")
-    endpoint, secret = sender.endpoint(receiver.url)
+    endpoint, secret = sender.endpoint(stack_receiver.url)
 
     delivery = send_test_event(sender.tenant_id, endpoint, SYSTEM)
-    wait_until(lambda: bool(receiver.received), seconds=60, what="the delivery")
+    wait_until(lambda: bool(stack_receiver.received), seconds=60, what="the delivery")
     wait_until(lambda: sender.read_delivery(delivery.id).state == "delivered", what="its record")
 
-    [request] = receiver.received
+    [request] = stack_receiver.received
     Webhook(secret).verify(request.body, request.headers)
     assert request.headers["webhook-id"] == str(delivery.id)
 

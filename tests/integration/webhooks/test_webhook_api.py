@@ -92,6 +92,21 @@ def test_a_url_that_cannot_be_called_has_its_own_code(call: Caller) -> None:
     assert problem["code"] == "webhook_url_invalid"
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:9333", "10.0.0.8", "localhost", "1.1.1.1", "0x7f.1"])
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_an_address_that_is_not_listed_is_refused_with_the_reason(
+    call: Caller, made: dict[str, Any], method: str, host: str
+) -> None:
+    path = "" if method == "POST" else f"/{made['id']}"
+
+    status, problem = call(method, path, {"url": f"http://{host}/hook"})
+
+    assert (status, problem["code"]) == (422, "webhook_address_forbidden")
+    assert [error["pointer"] for error in problem["errors"]] == ["/url"]
+    assert "the operator has not listed it with port" in problem["detail"]
+    assert call("GET", f"/{made['id']}")[1]["url"] == made["url"]
+
+
 def test_production_refuses_a_url_without_tls(
     sender: Any, call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

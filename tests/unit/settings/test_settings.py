@@ -43,6 +43,18 @@ def test_these_settings_are_accepted() -> None:
     assert load_settings().facequeue_env == "production"
 
 
+@pytest.mark.parametrize(
+    "entry",
+    ["10.0.0.0/33", "host:http", "host:0", "host:65536", "http://host", "::1:x", "[host]:80", "*"],
+)
+def test_a_receiver_that_cannot_be_read_is_refused_by_its_position(
+    monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    monkeypatch.setenv("WEBHOOK_ALLOWED_HOSTS", f"hooks.internal:8443,{entry}")
+
+    assert "WEBHOOK_ALLOWED_HOSTS: entry 2: " in str(refusal())
+
+
 def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_QUEUE_URL")
     monkeypatch.setenv("SECRET_KEY", "change-me-change-me")

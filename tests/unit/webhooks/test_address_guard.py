@@ -84,20 +84,44 @@ def test_a_special_or_disguised_address_is_not_public(address: str) -> None:
 def test_the_allow_list_takes_addresses_networks_and_names() -> None:
     allowed = AllowList(["127.0.0.1", "10.1.0.0/16", "fd00::/8", "Hooks.Internal."])
 
-    assert allowed.has_address(ip_address("127.0.0.1"))
-    assert allowed.has_address(ip_address("10.1.2.3"))
-    assert allowed.has_host("fd12::1")
-    assert allowed.has_host("hooks.internal")
+    assert allowed.has_address(ip_address("127.0.0.1"), 443)
+    assert allowed.has_address(ip_address("10.1.2.3"), 80)
+    assert allowed.has_host("fd12::1", 443)
+    assert allowed.has_host("hooks.internal", 443)
+
+
+@pytest.mark.parametrize("entry", ["127.0.0.1", "127.0.0.0/8", "127.0.0.1.example", "::1"])
+def test_an_entry_without_a_port_opens_those_of_the_web_alone(entry: str) -> None:
+    allowed = AllowList([entry])
+    host = entry.partition("/")[0]
+
+    assert [port for port in (80, 443, 22, 8080, 8888) if allowed.has_host(host, port)] == [80, 443]
+
+
+@pytest.mark.parametrize(
+    ("entry", "host"),
+    [
+        ("127.0.0.1:8900", "127.0.0.1"),
+        ("127.0.0.0/8:8900", "127.1.2.3"),
+        ("Hooks.Internal:8900", "hooks.internal."),
+        ("[::1]:8900", "::1"),
+        ("[fd00::/8]:8900", "fd12::1"),
+    ],
+)
+def test_an_entry_with_a_port_opens_that_one_alone(entry: str, host: str) -> None:
+    allowed = AllowList([entry])
+
+    assert [port for port in (80, 443, 8900, 8901) if allowed.has_host(host, port)] == [8900]
 
 
 def test_the_allow_list_covers_nothing_else() -> None:
     allowed = AllowList(["127.0.0.1", "10.1.0.0/16", "hooks.internal"])
 
-    assert not allowed.has_address(ip_address("127.0.0.2"))
-    assert not allowed.has_address(ip_address("::ffff:127.0.0.1"))
-    assert not allowed.has_host("evil.hooks.internal")
-    assert not allowed.has_host("hooks.internal.evil.example")
+    assert not allowed.has_address(ip_address("127.0.0.2"), 443)
+    assert not allowed.has_address(ip_address("::ffff:127.0.0.1"), 443)
+    assert not allowed.has_host("evil.hooks.internal", 443)
+    assert not allowed.has_host("hooks.internal.evil.example", 443)
 
 
 def test_an_empty_allow_list_covers_nothing() -> None:
-    assert not AllowList([]).has_address(ip_address("127.0.0.1"))
+    assert not AllowList([]).has_address(ip_address("127.0.0.1"), 443)
