@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -118,8 +119,22 @@ class Settings(BaseSettings):
         "without one, ports 80 and 443",
     )
     enable_analytics: bool = Field(default=True, description="Run the job statistics chore")
-    enable_api_rate_limiting: bool = Field(default=True, description="Limit requests per key")
+    max_webhook_endpoints: int = Field(default=20, ge=1, description="Webhook endpoints a tenant")
+    enable_api_rate_limiting: bool = Field(
+        default=True, description="Limit requests per key and tenant, and wrong keys per address"
+    )
     api_rate_limit_per_minute: int = Field(default=600, ge=1, description="Requests a key a minute")
+    api_tenant_rate_limit_per_minute: int = Field(
+        default=6000, ge=1, description="Requests a minute of all keys of a tenant"
+    )
+    api_key_days: int = Field(
+        default=365, ge=0, le=36_500, description="Life of a key made without an expiry; 0: no end"
+    )
+    max_api_keys: int = Field(default=100, ge=1, description="Live keys a tenant may make")
+    trusted_proxies: CommaList = Field(
+        default=(),
+        description="Addresses or CIDRs whose `X-Forwarded-For` is believed: the proxies before us",
+    )
     enable_audit_logging: bool = Field(default=True, description="Write audit events")
     cors_allowed_origins: CommaList = Field(default=(), description="Origins of browser clients")
 
@@ -147,7 +162,8 @@ class Settings(BaseSettings):
     email_from: str = Field(default="facequeue@localhost", description="Sender of mails")
 
     @field_validator(
-        "encryption_keys", "webhook_allowed_hosts", "cors_allowed_origins", mode="before"
+        *("encryption_keys", "webhook_allowed_hosts", "cors_allowed_origins", "trusted_proxies"),
+        mode="before",
     )
     @classmethod
     def _split_commas(cls, value: Any) -> Any:
@@ -175,6 +191,16 @@ class Settings(BaseSettings):
                 parse_receiver(entry)
             except ValueError as error:
                 raise ValueError(f"entry {position}: {error}") from error
+        return entries
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
+        for position, entry in enumerate(entries, start=1):
+            try:
+                ip_network(entry)
+            except ValueError as error:
+                raise ValueError(f"entry {position} is neither an address nor a CIDR") from error
         return entries
 
     @field_validator("database_url", "database_queue_url", "database_owner_url")

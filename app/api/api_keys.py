@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from uuid import UUID
 
 from flask import jsonify
 
 from app.api.resource import Resource
-from app.api.schemas.api_keys import ApiKeyCreateSchema, ApiKeySchema, NewApiKeySchema
+from app.api.schemas.api_keys import (
+    ApiKeyCreateSchema,
+    ApiKeyRotateSchema,
+    ApiKeySchema,
+    NewApiKeySchema,
+)
 from app.domain.names import Scope
 from app.services.tenancy import api_keys
 from app.services.tenancy.api_keys import NewKey
+from app.services.tenancy.rotate_api_key import rotate_api_key as rotate
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent_secret
 from app.web.pagination import PageArgs, page_of
@@ -43,5 +50,17 @@ def list_api_keys(args: dict[str, Any]) -> Any:
 @requires(Scope.KEYS_WRITE)
 @blueprint.returns(204)
 def revoke_api_key(key_id: UUID) -> None:
-    """Revoke a key at once; it stays in the list."""
-    api_keys.revoke_api_key(principal().tenant_id, key_id, actor())
+    """Revoke a key at once, one that the calling key could have made; it stays in the list."""
+    api_keys.revoke_api_key(principal(), key_id, actor())
+
+
+@blueprint.post("/api-keys/<uuid:key_id>/rotate")
+@requires(Scope.KEYS_WRITE)
+@idempotent_secret
+@blueprint.takes(ApiKeyRotateSchema)
+@blueprint.returns(201, NewApiKeySchema)
+def rotate_api_key(wanted: dict[str, Any], key_id: UUID) -> Any:
+    """Make a key's successor, shown once; the present one works on for `overlap_hours`."""
+    overlap = dt.timedelta(hours=wanted["overlap_hours"])
+    key, text = rotate(principal(), key_id, overlap, actor())
+    return jsonify({**ApiKeySchema().dump(key), "key": text}), 201

@@ -51,13 +51,18 @@ _DELIVERY = {
     "next_attempt_at": None,
     "finished_at": "2026-03-01T12:00:01Z",
 }
-_KEY = {"name": "importer", "scopes": ["jobs:read", "jobs:write"], "expires_at": None}
+_KEY = {
+    "name": "importer",
+    "scopes": ["jobs:read", "jobs:write", "collections:write"],
+    "expires_at": "2027-03-01T12:00:00Z",
+}
 _STORED_KEY = {
     "id": "01990000-0000-7000-8000-00000000000a",
     **_MADE,
     **_KEY,
     "prefix": "580500baaa33",
     "revoked_at": None,
+    "last_used_at": "2026-03-01T12:00:00Z",
 }
 _COLLECTION = {"name": "staff", "threshold": 0.4, "metadata": {"site": "Oslo"}}
 _SUBJECT = {"external_id": "employee-17", "metadata": {}}
@@ -65,6 +70,7 @@ _SUBJECT = {"external_id": "employee-17", "metadata": {}}
 _EXAMPLES: dict[str, dict[str, Any]] = {
     "ApiKey": _STORED_KEY,
     "ApiKeyCreate": _KEY,
+    "ApiKeyRotate": {"overlap_hours": 24},
     "NewApiKey": {**_STORED_KEY, "key": "fq_580500baaa33_" + "x" * 43},
     "Attempt": {
         "attempted_at": "2026-03-01T12:00:01Z",

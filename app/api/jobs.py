@@ -15,13 +15,13 @@ from app.api.result_view import result_view
 from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobListArgs, JobSchema
 from app.domain.job_request import JobRequest
 from app.domain.names import Scope
-from app.domain.states import Priority
+from app.domain.states import Operation, Priority
 from app.models.job import ItemResult, Job, JobProgress
 from app.services.jobs import read_jobs
 from app.services.jobs.cancel_job import cancel_job as cancel
 from app.services.jobs.read_results import export_results, read_results_page
 from app.services.jobs.submit_job import submit_job as submit
-from app.web.auth import actor, principal, requires
+from app.web.auth import actor, demand, principal, requires
 from app.web.body_limits import job_body
 from app.web.etag import with_etag
 from app.web.idempotency import idempotent
@@ -72,7 +72,12 @@ def _accepted(progress: JobProgress) -> tuple[JobProgress, dict[str, str]]:
 )
 @blueprint.returns(202, JobSchema, headers=_ACCEPTED)
 def submit_job(wanted: JobRequest) -> Any:
-    """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end."""
+    """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end.
+
+    To enrol, the key needs `collections:write` too.
+    """
+    if wanted.operation is Operation.ENROL:
+        demand(Scope.COLLECTIONS_WRITE)
     wanted = replace(wanted, waiting=preferred_wait_s() > 0)
     g.operation = wanted.operation.value
     job = submit(principal().tenant_id, wanted, actor())

@@ -6,9 +6,8 @@ from uuid import UUID
 import click
 
 from app.commands.typed_errors import CommandGroup, table
-from app.domain.actor import SYSTEM
 from app.domain.names import Scope
-from app.services.tenancy.api_keys import NewKey, issue_api_key, list_api_keys, revoke_api_key
+from app.services.tenancy.api_keys import NewKey, issue_api_key, list_api_keys, withdraw_api_key
 
 _MOST_KEYS = 10_000
 
@@ -27,20 +26,36 @@ tenant_option = click.option(
     metavar="A,B",
     help=f"Any of {', '.join(Scope)}; `admin` includes the others.",
 )
-@click.option("--expires-days", type=click.IntRange(min=1), help="Days until it ends by itself.")
-def create(tenant_id: UUID, name: str, scopes: str, expires_days: int | None) -> None:
+@click.option(
+    "--expires-days",
+    type=click.IntRange(min=1),
+    help="Days until it ends by itself; API_KEY_DAYS when left out.",
+)
+@click.option("--never-expires", is_flag=True, help="Let it work until it is revoked.")
+def create(
+    tenant_id: UUID, name: str, scopes: str, expires_days: int | None, *, never_expires: bool
+) -> None:
     """Make a key and print it; it cannot be shown again."""
+    if never_expires and expires_days:
+        raise click.UsageError("--expires-days and --never-expires exclude each other")
     expires_at = dt.datetime.now(dt.UTC) + dt.timedelta(days=expires_days) if expires_days else None
-    _key, text = issue_api_key(tenant_id, NewKey(name, _scopes(scopes), expires_at))
+    _key, text = issue_api_key(
+        tenant_id, NewKey(name, _scopes(scopes), expires_at, never_expires=never_expires)
+    )
     click.echo(text)
 
 
 @group.command("list")
 @tenant_option
 def show(tenant_id: UUID) -> None:
-    """Print id, prefix, name, scopes, expiry and revocation of the tenant's keys."""
+    """Print id, prefix, name, scopes, expiry, revocation and last use of the tenant's keys."""
     keys = list_api_keys(tenant_id, limit=_MOST_KEYS)
-    table([(k.id, k.prefix, k.name, ",".join(k.scopes), k.expires_at, k.revoked_at) for k in keys])
+    table(
+        [
+            (k.id, k.prefix, k.name, ",".join(k.scopes), k.expires_at, k.revoked_at, k.last_used_at)
+            for k in keys
+        ]
+    )
 
 
 @group.command("revoke")
@@ -48,7 +63,7 @@ def show(tenant_id: UUID) -> None:
 @click.argument("key_id", type=click.UUID)
 def revoke(tenant_id: UUID, key_id: UUID) -> None:
     """End the key KEY_ID at once."""
-    revoke_api_key(tenant_id, key_id, SYSTEM)
+    withdraw_api_key(tenant_id, key_id)
 
 
 def _scopes(text: str) -> list[Scope]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import hmac
 import secrets
@@ -17,6 +18,10 @@ _SECRET_BYTES = 32  # 256 bits: nothing to guess, so a plain SHA-256 is enough a
 _PARTS = 3
 
 
+USE_NOTED_EVERY = dt.timedelta(minutes=1)
+"""How often it is written down that a key is in use."""
+
+
 @dataclass(frozen=True)
 class Principal:
     """Who makes a request: a key of a tenant, and what that key may do."""
@@ -24,6 +29,7 @@ class Principal:
     tenant_id: UUID
     key_id: UUID
     scopes: frozenset[Scope]
+    expires_at: dt.datetime | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope; `admin` has them all."""
@@ -32,6 +38,29 @@ class Principal:
     def may_grant(self, scopes: Iterable[Scope]) -> bool:
         """Whether the key may give these scopes to another: it has each of them itself."""
         return all(self.may(scope) for scope in scopes)
+
+    def may_end(self, key_id: UUID, scopes: Iterable[str]) -> bool:
+        """Whether the key may revoke or replace another: it could have made it, or it is itself.
+
+        Args:
+            key_id: the other key.
+            scopes: what it may do, as stored; what this version does not know only `admin` covers.
+        """
+        return (
+            key_id == self.key_id
+            or Scope.ADMIN in self.scopes
+            or set(scopes) <= {scope.value for scope in self.scopes}
+        )
+
+
+def default_expiry(now: dt.datetime, days: int) -> dt.datetime | None:
+    """When a key ends that was made without a word about it; None, never, for 0 days."""
+    return now + dt.timedelta(days=days) if days else None
+
+
+def earliest(*moments: dt.datetime | None) -> dt.datetime | None:
+    """The first of some ends, of which None is none."""
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,10 @@ class AttributesNotAllowed(Forbidden):
     code, title = "attributes_not_allowed", "The tenant may not ask for attributes of faces"
 
 
+class KeyExpiryForbidden(Forbidden):
+    code, title = "api_key_expiry_forbidden", "A key can make only keys that end no later than it"
+
+
 class NotFound(RequestError):
     status, code, title = 404, "not_found", "There is no such resource"
 
@@ -150,6 +154,18 @@ class DeliveryNotReplayable(Conflict):
 
 class EndpointDisabled(Conflict):
     code, title = "webhook_endpoint_disabled", "The webhook endpoint is disabled"
+
+
+class TooManyEndpoints(Conflict):
+    code, title = "webhook_endpoints_limit", "The tenant has as many webhook endpoints as it may"
+
+
+class TooManyKeys(Conflict):
+    code, title = "api_keys_limit", "The tenant has as many live keys as it may"
+
+
+class KeyEnded(Conflict):
+    code, title = "api_key_ended", "The key is revoked or has expired"
 
 
 class IdempotencyInProgress(Conflict):

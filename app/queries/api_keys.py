@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models.api_key import ApiKey
@@ -27,6 +28,16 @@ def list_api_keys(
 ) -> Sequence[ApiKey]:
     """Keys, newest first, revoked ones among them: up to `limit` and one more."""
     return newest(session, _keys(tenant_id), ApiKey.id, limit=limit, after=after)
+
+
+def count_live_keys(session: Session, tenant_id: UUID, now: dt.datetime) -> int:
+    """Keys that work at a moment."""
+    query = select(func.count()).where(
+        ApiKey.tenant_id == tenant_id,
+        ApiKey.revoked_at.is_(None),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now),
+    )
+    return session.scalars(query).one()
 
 
 def _keys(tenant_id: UUID) -> Select[ApiKey]:

@@ -43,6 +43,20 @@ def _endpoint(tenant_id: UUID, endpoint_id: UUID) -> Select[WebhookEndpoint]:
     )
 
 
+def count_endpoints(session: Session, tenant_id: UUID) -> int:
+    """Endpoints of a tenant, disabled ones too."""
+    query = select(func.count()).where(WebhookEndpoint.tenant_id == tenant_id)
+    return session.scalars(query).one()
+
+
+def find_endpoint_of_url(session: Session, tenant_id: UUID, url: str) -> UUID | None:
+    """The endpoint that has a URL; the oldest where an earlier version took several."""
+    query = select(WebhookEndpoint.id).where(
+        WebhookEndpoint.tenant_id == tenant_id, WebhookEndpoint.url == url
+    )
+    return session.scalars(query.order_by(WebhookEndpoint.id).limit(1)).one_or_none()
+
+
 def list_endpoints(
     session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
 ) -> Sequence[WebhookEndpoint]:

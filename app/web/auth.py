@@ -14,8 +14,9 @@ from app.domain.api_key import Principal
 from app.domain.errors import Forbidden, Unauthenticated
 from app.domain.names import Scope
 from app.services.tenancy.authentication import authenticate
+from app.services.tenancy.key_use import note_use
 from app.web.operation_doc import describe
-from app.web.rate_limit import count_request
+from app.web.rate_limit import count_refused_key, count_request
 from app.web.request_context import request_id
 
 # Everything else demands a key; a test goes through all routes.
@@ -48,9 +49,8 @@ def requires(scope: Scope) -> Callable[[View], View]:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             g.principal = _principal_of_request()
-            count_request(str(g.principal.key_id))
-            if not g.principal.may(scope):
-                raise Forbidden(f"The API key lacks the scope {scope}")
+            count_request(g.principal)
+            demand(scope)
             return view(*args, **kwargs)
 
         describe(
@@ -70,6 +70,16 @@ def principal() -> Principal:
     return cast("Principal", g.principal)
 
 
+def demand(scope: Scope) -> None:
+    """Ask for a scope beside the view's own, where what the body says needs it.
+
+    Raises:
+        Forbidden: the key lacks it.
+    """
+    if not principal().may(scope):
+        raise Forbidden(f"The API key lacks the scope {scope}")
+
+
 def actor() -> Actor:
     """Return the same for the audit log."""
     return Actor(principal().key_id, request_id())
@@ -79,6 +89,11 @@ def _principal_of_request() -> Principal:
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not key.strip():
         raise Unauthenticated("Send the header `Authorization: Bearer YOUR_API_KEY`")
-    found = authenticate(key.strip())
+    try:
+        found = authenticate(key.strip())
+    except Unauthenticated:
+        count_refused_key()
+        raise
+    note_use(found)
     structlog.contextvars.bind_contextvars(tenant_id=str(found.tenant_id), key_id=str(found.key_id))
     return found

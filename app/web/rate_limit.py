@@ -1,8 +1,12 @@
-"""Requests per key and minute, counted in Redis; in this process alone while Redis is away."""
+"""Requests a minute, per key and per tenant, and refused keys per address.
+
+Counted in Redis; in this process alone while Redis is away.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -14,10 +18,15 @@ from limits.storage import MemoryStorage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from app.config import Settings
+from app.domain.api_key import Principal
 from app.domain.errors import RateLimited
+from app.services.upkeep.record_metrics import record_refused_key
+from app.web.client_address import client_address
 
 _EXTENSION = "facequeue-rate-limit"
 _WINDOW_S = 60
+# A client with a wrong key soon learns it; one that goes on guesses, or is broken.
+_REFUSED_KEYS = 20
 _REDIS_TIMEOUT_S = 0.5
 # After a failure Redis is left alone for so long: each try could cost the time-out.
 _REDIS_PAUSE_S = 10
@@ -26,29 +35,42 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass
-class KeyLimiter:
-    """Counts hits of a key against one limit."""
+class Counts:
+    """Hits of the current minute."""
 
-    limit: RateLimitItem
     shared: FixedWindowRateLimiter
     local: FixedWindowRateLimiter = field(
         default_factory=lambda: FixedWindowRateLimiter(MemoryStorage())
     )
     paused_until: float = 0.0
 
-    def hit(self, key: str) -> tuple[bool, WindowStats]:
-        """Count one request; says whether it is within the limit, and how the window stands."""
+    def hit(self, policy: Policy, who: str) -> tuple[bool, WindowStats]:
+        """Count one hit; says whether it is within the limit, and how the window stands."""
         if time.monotonic() >= self.paused_until:
             try:
-                return self._hit(self.shared, key)
+                return _hit(self.shared, policy, who)
             except StorageError as error:
                 self.paused_until = time.monotonic() + _REDIS_PAUSE_S
                 _log.warning("rate_limit_storage_away", error=str(error))
-        return self._hit(self.local, key)
+        return _hit(self.local, policy, who)
 
-    def _hit(self, limiter: FixedWindowRateLimiter, key: str) -> tuple[bool, WindowStats]:
-        allowed = limiter.hit(self.limit, key)
-        return allowed, limiter.get_window_stats(self.limit, key)
+
+@dataclass(frozen=True)
+class Policy:
+    """So many hits a minute; `name` is what the headers call it."""
+
+    name: str
+    limit: RateLimitItem
+
+
+@dataclass(frozen=True)
+class Limiter:
+    """What one application counts, and how far."""
+
+    counts: Counts
+    key: Policy
+    tenant: Policy
+    refused: Policy
 
 
 def init_rate_limit(app: Flask, settings: Settings) -> None:
@@ -62,32 +84,77 @@ def init_rate_limit(app: Flask, settings: Settings) -> None:
         else {}
     )
     storage = storage_from_string(url, wrap_exceptions=True, **options)
-    app.extensions[_EXTENSION] = KeyLimiter(
-        RateLimitItemPerMinute(settings.api_rate_limit_per_minute), FixedWindowRateLimiter(storage)
+    per_key, per_tenant = (
+        settings.api_rate_limit_per_minute,
+        settings.api_tenant_rate_limit_per_minute,
+    )
+    app.extensions[_EXTENSION] = Limiter(
+        Counts(FixedWindowRateLimiter(storage)),
+        Policy("key", RateLimitItemPerMinute(per_key)),
+        Policy("tenant", RateLimitItemPerMinute(per_tenant)),
+        Policy("refused", RateLimitItemPerMinute(_REFUSED_KEYS)),
     )
     app.after_request(_add_headers)
 
 
-def count_request(key: str) -> None:
-    """Count a request of an API key.
+def count_request(principal: Principal) -> None:
+    """Count a request of a key, and what the key lets through as one of its tenant.
 
     Raises:
-        RateLimited: the key has used up this minute.
+        RateLimited: the key, or all keys of the tenant together, have used up this minute.
     """
-    limiter: KeyLimiter | None = current_app.extensions.get(_EXTENSION)
+    limiter: Limiter | None = current_app.extensions.get(_EXTENSION)
     if limiter is None:
         return
-    allowed, window = limiter.hit(key)
-    reset_s = max(ceil(window.reset_time - time.time()), 1)
-    # draft-ietf-httpapi-ratelimit-headers
-    g.rate_limit = {
-        "RateLimit-Policy": f'"key";q={limiter.limit.amount};w={_WINDOW_S}',
-        "RateLimit": f'"key";r={window.remaining};t={reset_s}',
-    }
+    stand = []
+    for policy, who, asker in (
+        (limiter.key, str(principal.key_id), "This key"),
+        (limiter.tenant, str(principal.tenant_id), "All keys of this tenant together"),
+    ):
+        allowed, window = limiter.counts.hit(policy, who)
+        reset_s = _seconds_left(window)
+        stand.append(f'"{policy.name}";r={window.remaining};t={reset_s}')
+        g.rate_limit = _headers((limiter.key, limiter.tenant), stand)
+        if not allowed:
+            raise RateLimited(
+                f"{asker} may make {policy.limit.amount} requests a minute", retry_after=reset_s
+            )
+
+
+def count_refused_key() -> None:
+    """Count a key that was refused, by the address it came from; right ones are not affected.
+
+    Raises:
+        RateLimited: too many came from there in this minute.
+    """
+    limiter: Limiter | None = current_app.extensions.get(_EXTENSION)
+    if limiter is None:
+        return
+    address = client_address()
+    allowed, window = limiter.counts.hit(limiter.refused, address)
+    record_refused_key(throttled=not allowed)
+    if allowed and window.remaining == 0:
+        _log.warning("keys_refused", address=address, per_minute=_REFUSED_KEYS)
     if not allowed:
         raise RateLimited(
-            f"This key may make {limiter.limit.amount} requests a minute", retry_after=reset_s
+            "Too many wrong API keys came from this address", retry_after=_seconds_left(window)
         )
+
+
+def _hit(limiter: FixedWindowRateLimiter, policy: Policy, who: str) -> tuple[bool, WindowStats]:
+    name = f"{policy.name}:{who}"
+    allowed = limiter.hit(policy.limit, name)
+    return allowed, limiter.get_window_stats(policy.limit, name)
+
+
+def _seconds_left(window: WindowStats) -> int:
+    return max(ceil(window.reset_time - time.time()), 1)
+
+
+def _headers(policies: Sequence[Policy], stand: Sequence[str]) -> dict[str, str]:
+    # draft-ietf-httpapi-ratelimit-headers
+    named = (f'"{policy.name}";q={policy.limit.amount};w={_WINDOW_S}' for policy in policies)
+    return {"RateLimit-Policy": ", ".join(named), "RateLimit": ", ".join(stand)}
 
 
 def _add_headers(response: Response) -> Response:

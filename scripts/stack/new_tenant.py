@@ -16,7 +16,8 @@ def main(name: str, place: str) -> None:
     tenant = _command("tenants", "create", name)
     _command("buckets", "allow", "--tenant", tenant, place)
     key = _command(
-        "api-keys", "create", "--tenant", tenant, "--name", "quickstart", "--scopes", "admin"
+        *("api-keys", "create", "--tenant", tenant, "--name", "quickstart"),
+        *("--scopes", "admin", "--never-expires"),
     )
     print(json.dumps({"tenant_id": tenant, "api_key": key}))
 

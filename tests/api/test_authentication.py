@@ -107,6 +107,20 @@ def test_a_key_may_do_only_what_its_scope_says(api: Caller, scope: Scope) -> Non
     assert allowed == {scope}
 
 
+def test_enrolling_needs_the_right_to_write_collections_too(api: Caller) -> None:
+    collection = api.post("/collections", json={"name": "staff"}).get_json()["id"]
+    item = {"custom_id": "a", "image": "s3://photos/a.jpg"}
+    people = [{**item, "subject": "ada"}]
+    wanted = {"operation": "enrol", "collection_id": collection, "items": people}
+    refused = api.with_scopes(Scope.JOBS_WRITE).post("/jobs", json=wanted)
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "forbidden")
+    assert "collections:write" in refused.get_json()["detail"]
+    both = api.with_scopes(Scope.JOBS_WRITE, Scope.COLLECTIONS_WRITE)
+    assert both.post("/jobs", json=wanted).status_code == 202
+    identify = {**wanted, "operation": "identify", "items": [item]}
+    assert api.with_scopes(Scope.JOBS_WRITE).post("/jobs", json=identify).status_code == 202
+
+
 def test_admin_includes_every_scope(api: Caller) -> None:
     for path in ("/jobs", "/collections", "/api-keys", "/audit-events"):
         assert api.get(path).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -47,7 +48,15 @@ class Caller:
 
     def with_scopes(self, *scopes: Scope) -> Caller:
         """The same tenant with another key."""
-        return Caller(self.app, self.tenant_id, make_key(self.tenant_id, *scopes))
+        return self.with_key(make_key(self.tenant_id, *scopes))
+
+    def with_end(self, expires_at: dt.datetime, *scopes: Scope) -> Caller:
+        """The same tenant with a key that ends."""
+        return self.with_key(make_key(self.tenant_id, *scopes, expires_at=expires_at))
+
+    def with_key(self, key: str) -> Caller:
+        """Whoever holds another key."""
+        return Caller(self.app, self.tenant_id, key)
 
 
 def make_caller(app: Flask) -> Caller:

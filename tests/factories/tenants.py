@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from uuid import UUID, uuid4
 
 from app.domain.names import Scope
@@ -20,7 +21,8 @@ def make_tenant(*places: str, name: str | None = None) -> Tenant:
     return tenant
 
 
-def make_key(tenant_id: UUID, *scopes: Scope) -> str:
-    """The text of a key; `admin` when no scopes are named."""
-    _key, text = issue_api_key(tenant_id, NewKey("test", scopes or (Scope.ADMIN,)))
+def make_key(tenant_id: UUID, *scopes: Scope, expires_at: dt.datetime | None = None) -> str:
+    """The text of a key; `admin` when no scopes are named, and without an end unless one is."""
+    wanted = NewKey("test", scopes or (Scope.ADMIN,), expires_at, never_expires=True)
+    _key, text = issue_api_key(tenant_id, wanted)
     return text

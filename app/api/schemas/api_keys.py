@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import fields, post_load
+from marshmallow import fields, post_load, validate
 
 from app.domain.names import Scope
 from app.services.tenancy.api_keys import NewKey
@@ -17,11 +17,28 @@ class ApiKeyCreateSchema(RequestSchema):
     scopes = BoundedList(
         fields.Enum(Scope, by_value=fields.String), required=True, least=1, most=len(Scope)
     )
-    expires_at = Timestamp(allow_none=True)
+    expires_at = Timestamp(
+        allow_none=True,
+        metadata={
+            "description": "Not after the calling key's own. Left out or null: after API_KEY_DAYS, "
+            "or with the calling key, whichever comes first"
+        },
+    )
 
     @post_load
     def _as_request(self, data: dict[str, Any], **_: Any) -> NewKey:
         return NewKey(**data)
+
+
+class ApiKeyRotateSchema(RequestSchema):
+    """Body of POST /api-keys/{id}/rotate."""
+
+    overlap_hours = fields.Integer(
+        load_default=24,
+        strict=True,
+        validate=validate.Range(0, 168),
+        metadata={"description": "How long the old key works beside the new one"},
+    )
 
 
 class ApiKeySchema(RowSchema):
@@ -32,6 +49,11 @@ class ApiKeySchema(RowSchema):
     scopes = fields.List(fields.String(), required=True)
     expires_at = Timestamp(required=True, allow_none=True)
     revoked_at = Timestamp(required=True, allow_none=True)
+    last_used_at = Timestamp(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Up to a minute behind; null: never, or not since it is noted"},
+    )
 
 
 class NewApiKeySchema(ApiKeySchema):

@@ -35,7 +35,7 @@ def authenticate(presented: str) -> Principal:
         raise Unauthenticated("The API key has expired")
     # A scope that a newer version wrote is passed over, not an error.
     scopes = frozenset(Scope(scope) for scope in row.scopes if scope in _SCOPES)
-    return Principal(row.tenant_id, row.id, scopes)
+    return Principal(row.tenant_id, row.id, scopes, row.expires_at)
 
 
 def _find(prefix: str) -> Row[Any] | None:

@@ -16,6 +16,11 @@ _REQUESTS = Counter(
     "API requests by tenant, by operation of a job or else name of the call, and by status",
     ["client_id", "operation", "status"],
 )
+_REFUSED_KEYS = Counter(
+    "facequeue_refused_keys",
+    "API keys that were refused, by answer: 401, or 429 for an address that sends too many",
+    ["status"],
+)
 _DURATION = Histogram(
     "face_recognition_duration_seconds",
     "Time of an API call, by its name, and of a recognition batch, by operation",
@@ -32,6 +37,11 @@ _QUALITY = Histogram(
 def record_request(client_id: str, operation: str, status: int) -> None:
     """Count one API request."""
     _REQUESTS.labels(client_id, operation, str(status)).inc()
+
+
+def record_refused_key(*, throttled: bool) -> None:
+    """Count one API key that was not let in."""
+    _REFUSED_KEYS.labels("429" if throttled else "401").inc()
 
 
 def record_duration(operation: str, seconds: float) -> None:

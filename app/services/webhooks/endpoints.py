@@ -16,9 +16,11 @@ from app.database.notify import wake_dispatcher
 from app.database.transactions import after_commit, read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import (
+    AlreadyExists,
     EndpointDisabled,
     FieldError,
     Invalid,
+    TooManyEndpoints,
     WebhookAddressForbidden,
     WebhookUrlInvalid,
 )
@@ -28,7 +30,13 @@ from app.domain.webhooks import SUBSCRIBABLE, DisabledReason, event_payload
 from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries import webhooks as queries
-from app.queries.webhooks import find_endpoint, lock_endpoint
+from app.queries.counting import count_alone
+from app.queries.webhooks import (
+    count_endpoints,
+    find_endpoint,
+    find_endpoint_of_url,
+    lock_endpoint,
+)
 from app.services.webhooks.audit_endpoint import audit_endpoint
 from app.services.webhooks.endpoint_secrets import new_secret, secret_box
 from app.services.webhooks.switch_endpoint import disable_endpoint, enable_endpoint
@@ -55,6 +63,8 @@ def create_endpoint(
         WebhookUrlInvalid: the URL is not one that can be called.
         WebhookAddressForbidden: it names an address, or this machine, and is not listed.
         Invalid: an event type that does not exist, or none.
+        AlreadyExists: an endpoint of the tenant has the URL.
+        TooManyEndpoints: the tenant has MAX_WEBHOOK_ENDPOINTS.
     """
     _check_url(wanted.url)
     secret = new_secret()
@@ -69,6 +79,9 @@ def create_endpoint(
         created_at=dt.datetime.now(dt.UTC),
     )
     with tenant_transaction(tenant_id) as session:
+        count_alone(session, tenant_id, "webhook_endpoints")
+        _refuse_second(session, tenant_id, wanted.url)
+        _refuse_too_many(session, tenant_id)
         session.add(endpoint)
         session.flush()
         audit_endpoint(session, endpoint, actor, "created")
@@ -82,13 +95,12 @@ def update_endpoint(
 
     Raises:
         NotFound: no endpoint of this tenant has the id.
-        WebhookUrlInvalid, WebhookAddressForbidden, Invalid: as `create_endpoint`.
+        WebhookUrlInvalid, WebhookAddressForbidden, Invalid, AlreadyExists: as `create_endpoint`.
     """
     with tenant_transaction(tenant_id) as session:
         endpoint = lock_endpoint(session, tenant_id, endpoint_id)
         if "url" in changes:
-            _check_url(changes["url"])
-            endpoint.url = changes["url"]
+            _move(session, endpoint, changes["url"])
         if "events" in changes:
             endpoint.events = _known(changes["events"])
         if "description" in changes:
@@ -97,6 +109,14 @@ def update_endpoint(
         _switch(session, endpoint, changes.get("state"), actor)
         session.flush()
     return endpoint
+
+
+def _move(session: Session, endpoint: WebhookEndpoint, url: str) -> None:
+    _check_url(url)
+    if url != endpoint.url:
+        count_alone(session, endpoint.tenant_id, "webhook_endpoints")
+        _refuse_second(session, endpoint.tenant_id, url)
+        endpoint.url = url
 
 
 def _switch(session: Session, endpoint: WebhookEndpoint, state: str | None, actor: Actor) -> None:
@@ -163,6 +183,21 @@ def list_endpoints(tenant_id: UUID, *, limit: int, after: UUID | None) -> Sequen
     """Read endpoints, newest first: up to `limit` and one more."""
     with read_transaction(tenant_id) as session:
         return queries.list_endpoints(session, tenant_id, limit=limit, after=after)
+
+
+def _refuse_second(session: Session, tenant_id: UUID, url: str) -> None:
+    found = find_endpoint_of_url(session, tenant_id, url)
+    if found is not None:
+        raise AlreadyExists(
+            "A URL can be registered once: it would get each event twice",
+            errors=(FieldError("/url", f"the endpoint {found} has it"),),
+        )
+
+
+def _refuse_too_many(session: Session, tenant_id: UUID) -> None:
+    most: int = current_app.config["SETTINGS"].max_webhook_endpoints
+    if count_endpoints(session, tenant_id) >= most:
+        raise TooManyEndpoints(f"A tenant may have {most} webhook endpoints")
 
 
 def _check_url(url: str) -> None:

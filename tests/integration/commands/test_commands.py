@@ -64,6 +64,24 @@ def test_making_a_key_prints_a_key_that_works(app: Flask) -> None:
     assert principal.scopes == {Scope.JOBS_READ, Scope.JOBS_WRITE}
 
 
+@pytest.mark.parametrize(
+    ("option", "ends"), [((), True), (("--expires-days", 3), True), (("--never-expires",), False)]
+)
+def test_a_key_ends_by_itself_unless_the_operator_says_never(
+    app: Flask, option: tuple[object, ...], ends: bool
+) -> None:
+    options = ("--tenant", make_tenant().id, "--name", "n", "--scopes", "admin")
+    key = _run(app, "api-keys", "create", *options, *option).stdout.strip()
+    assert (authenticate(key).expires_at is not None) is ends
+
+
+def test_a_key_that_ends_never_and_after_some_days_is_refused(app: Flask) -> None:
+    options = ("--tenant", make_tenant().id, "--name", "n", "--scopes", "admin")
+    both = _run(app, "api-keys", "create", *options, "--expires-days", 3, "--never-expires")
+    assert (both.exit_code, both.stdout) == (2, "")
+    assert "exclude each other" in both.stderr
+
+
 def test_a_key_is_listed_without_its_secret_and_can_be_revoked(app: Flask) -> None:
     tenant = make_tenant()
     options = ("--tenant", tenant.id)

@@ -175,7 +175,7 @@ def test_a_long_backlog_of_one_endpoint_does_not_hold_up_another(
     sender: Any, receiver: Any
 ) -> None:
     long_ago = now() - dt.timedelta(days=365)
-    busy, quiet = sender.endpoint(receiver.url)[0], sender.endpoint(receiver.url)[0]
+    busy, quiet = (sender.endpoint(f"{receiver.url}/{n}")[0] for n in range(2))
     backlog = [sender.event(busy, long_ago) for _ in range(50)]
     single = sender.event(quiet, long_ago + dt.timedelta(hours=1))
 
@@ -186,7 +186,7 @@ def test_the_first_of_each_endpoint_comes_before_the_second_of_any(
     sender: Any, receiver: Any
 ) -> None:
     long_ago = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-    endpoints = [sender.endpoint(receiver.url)[0] for _ in range(4)]
+    endpoints = [sender.endpoint(f"{receiver.url}/{n}")[0] for n in range(4)]
     events = [
         sender.event(endpoint, long_ago + dt.timedelta(hours=hours))
         for hours, endpoint in enumerate(endpoints)

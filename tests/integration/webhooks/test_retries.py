@@ -164,7 +164,7 @@ def test_nothing_can_be_replayed_after_thirty_days(sender: Any, receiver: Any) -
 
 def test_a_delivery_of_another_endpoint_is_not_found(sender: Any, receiver: Any) -> None:
     endpoint, _ = sender.endpoint(receiver.url)
-    other, _ = sender.endpoint(receiver.url)
+    other, _ = sender.endpoint(f"{receiver.url}/other")
     event = sender.event(endpoint, START)
 
     with pytest.raises(NotFound):

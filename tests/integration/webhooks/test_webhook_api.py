@@ -107,6 +107,39 @@ def test_an_address_that_is_not_listed_is_refused_with_the_reason(
     assert call("GET", f"/{made['id']}")[1]["url"] == made["url"]
 
 
+def test_a_url_is_registered_once(call: Caller, made: dict[str, Any]) -> None:
+    _, other = call("POST", body={"url": "https://example.com/hook"})
+
+    again = call("POST", body={"url": made["url"]})
+    moved = call("PATCH", f"/{other['id']}", {"url": made["url"]})
+    same = call("PATCH", f"/{made['id']}", {"url": made["url"]})
+
+    for status, problem in (again, moved):
+        assert (status, problem["code"]) == (409, "already_exists")
+        assert [error["pointer"] for error in problem["errors"]] == ["/url"]
+    assert same[0] == 200
+
+
+def test_another_tenant_may_register_the_same_url(sender: Any, made: dict[str, Any]) -> None:
+    stranger = new_id()
+    with owner_transaction() as session:
+        session.add(Tenant(id=stranger, name=f"tenant {stranger}"))
+
+    assert Caller(sender.app, stranger)("POST", body={"url": made["url"]})[0] == 201
+
+
+def test_a_tenant_has_only_so_many_endpoints(
+    sender: Any, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = sender.app.config["SETTINGS"].model_copy(update={"max_webhook_endpoints": 2})
+    monkeypatch.setitem(sender.app.config, "SETTINGS", settings)
+
+    answers = [call("POST", body={"url": f"https://example.com/{n}"}) for n in range(3)]
+
+    assert [status for status, _ in answers] == [201, 201, 409]
+    assert answers[-1][1]["code"] == "webhook_endpoints_limit"
+
+
 def test_production_refuses_a_url_without_tls(
     sender: Any, call: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -55,6 +55,15 @@ def test_a_receiver_that_cannot_be_read_is_refused_by_its_position(
     assert "WEBHOOK_ALLOWED_HOSTS: entry 2: " in str(refusal())
 
 
+@pytest.mark.parametrize("entry", ["proxy.internal", "10.0.0.0/33", "10.0.0.1/8", "*"])
+def test_a_proxy_that_is_no_network_is_refused_by_its_position(
+    monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    monkeypatch.setenv("TRUSTED_PROXIES", f"127.0.0.1,{entry}")
+
+    assert "TRUSTED_PROXIES: entry 2 " in str(refusal())
+
+
 def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DATABASE_QUEUE_URL")
     monkeypatch.setenv("SECRET_KEY", "change-me-change-me")
