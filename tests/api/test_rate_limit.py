@@ -122,7 +122,7 @@ def test_wrong_keys_are_logged_once_and_counted(
     guesser: Guesser, caplog: pytest.LogCaptureFixture
 ) -> None:
     counted = [
-        REGISTRY.get_sample_value("facequeue_refused_keys_total", {"status": status}) or 0
+        REGISTRY.get_sample_value("face_recognition_refused_keys_total", {"status": status}) or 0
         for status in ("401", "429")
     ]
     for _ in range(23):
@@ -130,7 +130,7 @@ def test_wrong_keys_are_logged_once_and_counted(
     [line] = [r.msg for r in caplog.records if isinstance(r.msg, dict) and "address" in r.msg]
     assert (line["event"], line["address"]) == ("keys_refused", guesser.address)
     now = [
-        REGISTRY.get_sample_value("facequeue_refused_keys_total", {"status": status})
+        REGISTRY.get_sample_value("face_recognition_refused_keys_total", {"status": status})
         for status in ("401", "429")
     ]
     assert now == [counted[0] + 20, counted[1] + 3]

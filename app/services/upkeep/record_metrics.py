@@ -17,10 +17,12 @@ _REQUESTS = Counter(
     ["client_id", "operation", "status"],
 )
 _REFUSED_KEYS = Counter(
-    "facequeue_refused_keys",
+    "face_recognition_refused_keys",
     "API keys that were refused, by answer: 401, or 429 for an address that sends too many",
     ["status"],
 )
+for _status in ("401", "429"):
+    _REFUSED_KEYS.labels(_status)  # shown as 0 before there is one
 _DURATION = Histogram(
     "face_recognition_duration_seconds",
     "Time of an API call, by its name, and of a recognition batch, by operation",
