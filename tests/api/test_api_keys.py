@@ -214,13 +214,16 @@ def test_a_use_within_the_minute_is_not_written_again(
     assert _last_use(key) == first
 
 
-def test_a_request_waits_for_nobody_who_holds_its_key(api: Caller) -> None:
+def test_neither_a_request_nor_its_note_waits_for_who_holds_the_key(
+    api: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
     key = api.post("/api-keys", json=READER).get_json()
     with owner_transaction() as session:
         session.execute(text("SELECT 1 FROM api_keys WHERE id = :id FOR UPDATE"), {"id": key["id"]})
         assert api.with_key(key["key"]).get("/jobs").status_code == 200
         _drain()
     assert _last_use(key) is None
+    assert "key_use_not_noted" not in caplog.text
 
 
 def _last_use(key: dict[str, Any]) -> dt.datetime | None:

@@ -42,3 +42,11 @@ def test_a_key_grants_only_what_it_has() -> None:
     assert reader.may_grant([Scope.JOBS_READ])
     assert not reader.may_grant([Scope.JOBS_READ, Scope.JOBS_WRITE])
     assert not reader.may(Scope.ADMIN)
+
+
+def test_a_key_may_end_itself_though_a_newer_version_gave_it_more() -> None:
+    key_id, newer = uuid4(), ["jobs:read", "jobs:foretell"]
+    reader = Principal(uuid4(), key_id, frozenset({Scope.JOBS_READ}))
+    assert reader.may_end(key_id, newer)
+    assert not reader.may_end(uuid4(), newer)
+    assert reader.may_end(uuid4(), ["jobs:read"])
