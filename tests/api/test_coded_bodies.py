@@ -76,6 +76,7 @@ def test_a_bomb_is_refused_while_it_is_unpacked(
 @pytest.mark.parametrize(
     "body",
     [b'{"name": "plain"}', gzip.compress(b'{"name": "x"}')[:-6], gzip.compress(b"{}") + b"x"],
+    ids=["plain", "broken off", "more behind it"],
 )
 def test_a_body_that_is_not_packed_as_it_says_is_told_so(api: Caller, body: bytes) -> None:
     response = _post(api, body)
