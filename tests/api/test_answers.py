@@ -81,6 +81,13 @@ def test_results_are_streamed_as_they_are(api: Caller) -> None:
     assert len(response.get_data(as_text=True).splitlines()) == 20
 
 
+def test_a_file_is_sent_as_it_is(api: Caller) -> None:
+    path = f"{BASE}/docs/assets/swagger-ui.css"
+    response = api.app.test_client().get(path, headers=PACKED)
+    assert response.status_code == 200
+    assert "Content-Encoding" not in response.headers
+
+
 def test_a_large_refusal_is_packed_too(api: Caller) -> None:
     body = {f"x{n}": 0 for n in range(100)}
     response = api.post("/collections", json=body, headers=PACKED)
