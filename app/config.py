@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,9 +16,11 @@ from sqlalchemy.exc import ArgumentError
 from app.domain.errors import ConfigurationError
 from app.domain.image_header import MAX_PIXELS
 from app.domain.receivers import parse_receiver
+from app.domain.storage import ObjectLocation
 
 # A random key has more different characters than this, a made-up one often not.
 _FEW_CHARACTERS = 8
+_ED25519_BYTES = 32
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
 
@@ -135,7 +138,19 @@ class Settings(BaseSettings):
         default=(),
         description="Addresses or CIDRs whose `X-Forwarded-For` is believed: the proxies before us",
     )
+    accept_unrecorded_access: bool = Field(
+        default=False, description="Production may run with ENABLE_AUDIT_LOGGING=false"
+    )
     enable_audit_logging: bool = Field(default=True, description="Write audit events")
+    audit_signing_key: str | None = Field(
+        default=None, description="Ed25519 seed that signs checkpoints, 32 bytes in base64"
+    )
+    audit_verify_keys: CommaList = Field(
+        default=(), description="Further public keys of checkpoints, base64, comma separated"
+    )
+    audit_checkpoint_bucket: str | None = Field(
+        default=None, description="`s3://bucket/prefix` to which checkpoints are exported"
+    )
     cors_allowed_origins: CommaList = Field(default=(), description="Origins of browser clients")
 
     retention_days_jobs: int = Field(default=30, ge=1, description="Days a finished job is kept")
@@ -163,6 +178,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("encryption_keys", "webhook_allowed_hosts", "cors_allowed_origins", "trusted_proxies"),
+        "audit_verify_keys",
         mode="before",
     )
     @classmethod
@@ -214,6 +230,32 @@ class Settings(BaseSettings):
             raise ValueError("not of the form postgresql+psycopg2://ROLE:PASSWORD@HOST:PORT/NAME")
         return url
 
+    @field_validator("enable_audit_logging")
+    @classmethod
+    def _unrecorded_access_accepted(cls, value: bool, known: ValidationInfo) -> bool:
+        said_twice = known.data.get("accept_unrecorded_access")
+        if not value and known.data.get("facequeue_env") == "production" and not said_twice:
+            raise ValueError(
+                "without audit events nobody can say who read whose faces; production accepts that "
+                "with ACCEPT_UNRECORDED_ACCESS=true only"
+            )
+        return value
+
+    @field_validator("audit_signing_key", "audit_verify_keys")
+    @classmethod
+    def _ed25519_keys(cls, value: Any) -> Any:
+        for key in (value,) if isinstance(value, str) else value or ():
+            if not _is_ed25519(key):
+                raise ValueError("an Ed25519 key is 32 bytes in base64")
+        return value
+
+    @field_validator("audit_checkpoint_bucket")
+    @classmethod
+    def _checkpoint_place(cls, value: str | None) -> str | None:
+        if value is not None:
+            ObjectLocation.parse(value if "/" in value.removeprefix("s3://") else value + "/")
+        return value
+
     @field_validator("secret_key", "encryption_keys")
     @classmethod
     def _no_placeholder(cls, value: Any, known: ValidationInfo) -> Any:
@@ -233,6 +275,13 @@ class Settings(BaseSettings):
     def rate_limit_url(self) -> str:
         """Where request counters live."""
         return self.cache_url or self.redis_url
+
+
+def _is_ed25519(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == _ED25519_BYTES
+    except ValueError:
+        return False
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -16,6 +16,7 @@ TASK_MODULES = (
     "workers.tasks.retention",
     "workers.tasks.partitions",
     "workers.tasks.analytics",
+    "workers.tasks.audit",
 )
 
 

@@ -14,6 +14,8 @@ INTERVALS: dict[TaskName, dt.timedelta] = {
     TaskName.RETENTION: dt.timedelta(hours=1),
     TaskName.ENSURE_PARTITIONS: dt.timedelta(days=1),
     TaskName.JOB_STATISTICS: dt.timedelta(minutes=5),
+    TaskName.AUDIT_CHAIN: dt.timedelta(seconds=60),
+    TaskName.AUDIT_CHECKPOINT: dt.timedelta(days=1),
 }
 
 # A firing is never exact: a turn is free again a little before the next one is due.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -144,6 +145,19 @@ class ObjectStore:
         except (ClientError, BotoCoreError, OSError) as error:
             kind = StorageRefused if _is_refusal(error) else Unavailable
             raise kind("The image store does not answer; try again", retry_after=5) from error
+
+    def keys(self, place: ObjectLocation) -> Iterator[str]:
+        """The keys below a prefix, in their order.
+
+        Raises:
+            StorageUnavailable: S3 did not answer after retries.
+        """
+        pages = self.client.get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=place.bucket, Prefix=place.key):
+                yield from (item["Key"] for item in page.get("Contents", ()))
+        except (ClientError, BotoCoreError, OSError) as error:
+            raise StorageUnavailable(f"S3 did not list {place}: {error}") from error
 
     def delete(self, location: ObjectLocation) -> None:
         """Remove an object; one that is already gone is fine.

@@ -8,7 +8,9 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from app.commands.operator import operator
 from app.domain.errors import FaceQueueError
+from app.services.tenancy.record_audit import acting_as
 
 
 class CommandGroup(AppGroup):
@@ -17,7 +19,8 @@ class CommandGroup(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn our errors into one line on stderr."""
         try:
-            return super().invoke(ctx)
+            with acting_as(operator()):
+                return super().invoke(ctx)
         except FaceQueueError as error:
             raise click.ClickException(str(error)) from error
         except OperationalError as error:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar
+from uuid import UUID
 
 
 class FaceQueueError(Exception):
@@ -110,6 +111,13 @@ class RequestError(FaceQueueError):
 
 class Unauthenticated(RequestError):
     status, code, title = 401, "unauthenticated", "A valid API key is needed"
+
+
+class KeyRefused(Unauthenticated):
+    def __init__(self, detail: str, tenant_id: UUID, key_id: UUID) -> None:
+        super().__init__(detail)
+        self.tenant_id = tenant_id
+        self.key_id = key_id
 
 
 class Forbidden(RequestError):

@@ -7,6 +7,9 @@ from uuid import UUID
 
 from uuid6 import uuid7
 
+# Stands for the tenant of what concerns none, or all: events of the installation itself.
+INSTALLATION = UUID(int=0)
+
 
 def new_id() -> UUID:
     """A UUIDv7: unique and ordered by the millisecond of its making (RFC 9562, section 5.7)."""

@@ -23,6 +23,8 @@ class TaskName(StrEnum):
     RETENTION = "retention"
     ENSURE_PARTITIONS = "ensure-partitions"
     JOB_STATISTICS = "job-statistics"
+    AUDIT_CHAIN = "audit-chain"
+    AUDIT_CHECKPOINT = "audit-checkpoint"
 
 
 TASK_QUEUES: dict[TaskName, QueueName] = {
@@ -32,6 +34,8 @@ TASK_QUEUES: dict[TaskName, QueueName] = {
     TaskName.RETENTION: QueueName.DEFAULT,
     TaskName.ENSURE_PARTITIONS: QueueName.DEFAULT,
     TaskName.JOB_STATISTICS: QueueName.ANALYTICS,
+    TaskName.AUDIT_CHAIN: QueueName.DEFAULT,
+    TaskName.AUDIT_CHECKPOINT: QueueName.DEFAULT,
 }
 
 

@@ -1,6 +1,7 @@
 """Every table's model, imported so that the metadata is whole."""
 
 from app.models.api_key import ApiKey
+from app.models.audit_chain import AuditChain, AuditCheckpoint
 from app.models.audit_event import AuditEvent
 from app.models.chore_turn import ChoreTurn
 from app.models.collection import Collection
@@ -20,6 +21,8 @@ from app.models.worker import Worker
 
 __all__ = [
     "ApiKey",
+    "AuditChain",
+    "AuditCheckpoint",
     "AuditEvent",
     "ChoreTurn",
     "Collection",

@@ -15,8 +15,10 @@ from app.domain.errors import Forbidden, Unauthenticated
 from app.domain.names import Scope
 from app.services.tenancy.authentication import authenticate
 from app.services.tenancy.key_use import note_use
+from app.web.client_address import client_address
 from app.web.operation_doc import describe
 from app.web.rate_limit import count_refused_key, count_request
+from app.web.refused_keys import refusals_recorded
 from app.web.request_context import request_id
 
 # Everything else demands a key; a test goes through all routes.
@@ -48,9 +50,10 @@ def requires(scope: Scope) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            g.principal = _principal_of_request()
-            count_request(g.principal)
-            demand(scope)
+            with refusals_recorded():
+                g.principal = _principal_of_request()
+                count_request(g.principal)
+                demand(scope)
             return view(*args, **kwargs)
 
         describe(
@@ -82,7 +85,7 @@ def demand(scope: Scope) -> None:
 
 def actor() -> Actor:
     """Return the same for the audit log."""
-    return Actor(principal().key_id, request_id())
+    return Actor(principal().key_id, request_id(), client_address())
 
 
 def _principal_of_request() -> Principal:

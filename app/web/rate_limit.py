@@ -77,6 +77,17 @@ def init_rate_limit(app: Flask, settings: Settings) -> None:
     """Count requests, unless ENABLE_API_RATE_LIMITING is off."""
     if not settings.enable_api_rate_limiting:
         return
+    app.extensions[_EXTENSION] = Limiter(
+        shared_counts(settings),
+        Policy("key", RateLimitItemPerMinute(settings.api_rate_limit_per_minute)),
+        Policy("tenant", RateLimitItemPerMinute(settings.api_tenant_rate_limit_per_minute)),
+        Policy("refused", RateLimitItemPerMinute(_REFUSED_KEYS)),
+    )
+    app.after_request(_add_headers)
+
+
+def shared_counts(settings: Settings) -> Counts:
+    """Counts that all processes share."""
     url = settings.rate_limit_url
     options = (
         {"socket_timeout": _REDIS_TIMEOUT_S, "socket_connect_timeout": _REDIS_TIMEOUT_S}
@@ -84,17 +95,7 @@ def init_rate_limit(app: Flask, settings: Settings) -> None:
         else {}
     )
     storage = storage_from_string(url, wrap_exceptions=True, **options)
-    per_key, per_tenant = (
-        settings.api_rate_limit_per_minute,
-        settings.api_tenant_rate_limit_per_minute,
-    )
-    app.extensions[_EXTENSION] = Limiter(
-        Counts(FixedWindowRateLimiter(storage)),
-        Policy("key", RateLimitItemPerMinute(per_key)),
-        Policy("tenant", RateLimitItemPerMinute(per_tenant)),
-        Policy("refused", RateLimitItemPerMinute(_REFUSED_KEYS)),
-    )
-    app.after_request(_add_headers)
+    return Counts(FixedWindowRateLimiter(storage))
 
 
 def count_request(principal: Principal) -> None:

@@ -53,6 +53,8 @@ def settings_of(state: State) -> dict[str, str]:
         "AWS_S3_REGION_NAME": "us-east-1",
         "SECRET_KEY": state.secrets["secret_key"],
         "ENCRYPTION_KEYS": state.secrets["fernet_key"],
+        # Empty in a stack that an older version made, until it is started again.
+        "AUDIT_SIGNING_KEY": state.secrets.get("audit_signing_key", ""),
         "MODELS_DIR": str(state.models),
         "PROMETHEUS_MULTIPROC_DIR": str(state.folder / "metrics"),
         # The one port of this machine that webhooks may reach: the demo's receiver listens there.

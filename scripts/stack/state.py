@@ -120,6 +120,7 @@ def prepare_state(folder: Path = DEFAULT_STATE) -> State:
     for name in _PASSWORDS:
         state.secrets.setdefault(name, secrets.token_hex(20))
     state.secrets.setdefault("fernet_key", base64.urlsafe_b64encode(os.urandom(32)).decode())
+    state.secrets.setdefault("audit_signing_key", base64.b64encode(os.urandom(32)).decode())
     state.save()
     return state
 

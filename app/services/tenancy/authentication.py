@@ -9,13 +9,14 @@ from sqlalchemy import Row, text
 
 from app.database.transactions import single_statements
 from app.domain.api_key import Principal, is_key, prefix_of
-from app.domain.errors import Unauthenticated
+from app.domain.errors import KeyRefused, Unauthenticated
 from app.domain.names import Scope
 
 # A function of the owner: before the key is known there is no tenant whose rows could be read.
 _FIND_KEY = text(
     "SELECT id, tenant_id, key_hash, scopes, expires_at, revoked_at FROM find_api_key(:prefix)"
 )
+_NOT_OURS = "The API key is not one of ours"
 _SCOPES = frozenset(scope.value for scope in Scope)
 
 
@@ -23,16 +24,19 @@ def authenticate(presented: str) -> Principal:
     """Find out whose key this is.
 
     Raises:
-        Unauthenticated: not a key, or one that is revoked or expired.
+        KeyRefused: its secret is wrong, or it is revoked or expired.
+        Unauthenticated: not a key.
     """
     prefix = prefix_of(presented)
     row = _find(prefix) if prefix else None
-    if row is None or not is_key(presented, bytes(row.key_hash)):
-        raise Unauthenticated("The API key is not one of ours")
+    if row is None:
+        raise Unauthenticated(_NOT_OURS)
+    if not is_key(presented, bytes(row.key_hash)):
+        raise KeyRefused(_NOT_OURS, row.tenant_id, row.id)
     if row.revoked_at is not None:
-        raise Unauthenticated("The API key is revoked")
+        raise KeyRefused("The API key is revoked", row.tenant_id, row.id)
     if row.expires_at is not None and row.expires_at <= dt.datetime.now(dt.UTC):
-        raise Unauthenticated("The API key has expired")
+        raise KeyRefused("The API key has expired", row.tenant_id, row.id)
     # A scope that a newer version wrote is passed over, not an error.
     scopes = frozenset(Scope(scope) for scope in row.scopes if scope in _SCOPES)
     return Principal(row.tenant_id, row.id, scopes, row.expires_at)

@@ -9,10 +9,12 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction
+from app.domain.actor import SYSTEM
 from app.domain.errors import NotFound
 from app.domain.identifiers import new_id
 from app.domain.storage import ObjectLocation, ReadableStorage
 from app.models.tenant import StorageLocation
+from app.services.tenancy.record_audit import record_audit
 from app.services.tenancy.tenants import require_tenant
 
 _PLACES = text("SELECT bucket, prefix FROM storage_locations")
@@ -27,12 +29,11 @@ def allow_location(tenant_id: UUID, place: ObjectLocation) -> None:
     with owner_transaction() as session:
         require_tenant(session, tenant_id)
         if place not in _locations(session, tenant_id):
-            session.add(
-                StorageLocation(
-                    id=new_id(), tenant_id=tenant_id, bucket=place.bucket, prefix=place.key
-                )
+            location = StorageLocation(
+                id=new_id(), tenant_id=tenant_id, bucket=place.bucket, prefix=place.key
             )
-            session.flush()
+            session.add(location)
+            _record(session, tenant_id, "allowed", location.id, place)
 
 
 def deny_location(tenant_id: UUID, place: ObjectLocation) -> None:
@@ -53,6 +54,7 @@ def deny_location(tenant_id: UUID, place: ObjectLocation) -> None:
         ).all()
         if not removed:
             raise NotFound(f"{place} is not registered for this tenant; see `flask buckets list`")
+        _record(session, tenant_id, "denied", removed[0].id, place)
 
 
 def list_locations(tenant_id: UUID) -> list[ObjectLocation]:
@@ -64,6 +66,13 @@ def list_locations(tenant_id: UUID) -> list[ObjectLocation]:
     with owner_transaction() as session:
         require_tenant(session, tenant_id)
         return _locations(session, tenant_id)
+
+
+def _record(
+    session: Session, tenant_id: UUID, verb: str, location_id: UUID, place: ObjectLocation
+) -> None:
+    action, detail = f"storage_location.{verb}", {"place": str(place)}
+    record_audit(session, tenant_id, SYSTEM, action, "storage_location", location_id, detail)
 
 
 def _locations(session: Session, tenant_id: UUID) -> list[ObjectLocation]:

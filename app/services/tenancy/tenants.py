@@ -10,9 +10,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction
+from app.domain.actor import SYSTEM
 from app.domain.errors import AlreadyExists, NotFound
 from app.domain.identifiers import new_id
 from app.models.tenant import Tenant
+from app.services.tenancy.record_audit import record_audit
 
 
 def create_tenant(name: str, contact_email: str | None = None) -> Tenant:
@@ -28,6 +30,7 @@ def create_tenant(name: str, contact_email: str | None = None) -> Tenant:
             session.flush()
         except IntegrityError as error:
             raise AlreadyExists(f"There is a tenant {name!r} already") from error
+        record_audit(session, tenant.id, SYSTEM, "tenant.created", "tenant", tenant.id)
     return tenant
 
 
@@ -67,3 +70,5 @@ def allow_attributes(tenant_id: UUID, *, allowed: bool) -> None:
     """
     with owner_transaction() as session:
         require_tenant(session, tenant_id).attributes_allowed = allowed
+        action, detail = "tenant.attributes_allowed", {"allowed": allowed}
+        record_audit(session, tenant_id, SYSTEM, action, "tenant", tenant_id, detail)

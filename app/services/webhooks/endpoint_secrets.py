@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import secrets
+from collections import Counter
 from uuid import UUID
 
 from flask import current_app
@@ -12,10 +13,11 @@ from sqlalchemy import select
 
 from app.adapters.secret_box import SecretBox
 from app.database.transactions import owner_transaction, tenant_transaction
-from app.domain.actor import Actor
+from app.domain.actor import SYSTEM, Actor
 from app.domain.webhooks import SECRET_OVERLAP, SECRET_PREFIX
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries.webhooks import lock_endpoint
+from app.services.tenancy.record_audit import record_audit
 from app.services.webhooks.audit_endpoint import audit_endpoint
 
 _SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
@@ -82,4 +84,7 @@ def reseal_secrets() -> int:
             endpoint.secret_encrypted = box.reseal(endpoint.secret_encrypted)
             if endpoint.previous_secret_encrypted is not None:
                 endpoint.previous_secret_encrypted = box.reseal(endpoint.previous_secret_encrypted)
+        for tenant_id, count in Counter(endpoint.tenant_id for endpoint in endpoints).items():
+            action, detail = "webhook_secrets.resealed", {"endpoints": count}
+            record_audit(session, tenant_id, SYSTEM, action, "webhook_endpoint", None, detail)
     return len(endpoints)
