@@ -60,6 +60,9 @@ ORDER BY chain_no LIMIT 1
 
 _WAITING = text("SELECT count(*), min(created_at) FROM audit_events WHERE chain_no IS NULL")
 
+# Numbers begin at 1; whoever slips an event in need not keep to that.
+_BELOW_ANY = -(2**63)
+
 _REMOVAL = text("""
 SELECT 1 FROM audit_events WHERE tenant_id = :tenant_id AND action = :action
   AND detail @> jsonb_build_object('through_no', CAST(:no AS bigint), 'through_hash', :hash)
@@ -80,7 +83,7 @@ def waiting_events(session: Session) -> tuple[int, dt.datetime | None]:
 
 def chained_events(session: Session, tenant_id: UUID, page: int) -> Iterator[Sequence[Row[Any]]]:
     """A tenant's chained events by their numbers, a page at a time: memory stays the same."""
-    after = -1
+    after = _BELOW_ANY
     while rows := session.execute(
         _CHAINED, {"tenant_id": tenant_id, "after": after, "limit": page}
     ).all():

@@ -109,6 +109,41 @@ def test_production_refuses_a_placeholder(
     load_settings()
 
 
+def test_production_runs_without_audit_events_only_when_it_is_said_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ENABLE_AUDIT_LOGGING", "false")
+    [problem] = str(refusal()).splitlines()[1:-1]
+    assert problem.startswith("  ENABLE_AUDIT_LOGGING: ")
+    assert "ACCEPT_UNRECORDED_ACCESS=true" in problem
+
+    monkeypatch.setenv("ACCEPT_UNRECORDED_ACCESS", "true")
+    assert not load_settings().enable_audit_logging
+
+    monkeypatch.delenv("ACCEPT_UNRECORDED_ACCESS")
+    monkeypatch.setenv("FACEQUEUE_ENV", "development")
+    assert not load_settings().enable_audit_logging
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AUDIT_SIGNING_KEY", "hush-hush"),
+        ("AUDIT_SIGNING_KEY", "aHVzaA=="),
+        ("AUDIT_VERIFY_KEYS", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,hush-hush"),
+        ("AUDIT_CHECKPOINT_BUCKET", "hush-hush"),
+        ("AUDIT_CHECKPOINT_BUCKET", "s3:///hush-hush"),
+        ("GUNICORN_FORWARDED_ALLOW_IPS", "hush-hush"),
+    ],
+)
+def test_what_the_audit_log_cannot_work_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert [line.split(":")[0].strip() for line in str(refusal()).splitlines()[1:-1]] == [name]
+
+
 def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "")
     monkeypatch.setenv("SHARD_SIZE", "")

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from app.config import Settings
+from app.web.client_address import client_address
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "trusted", "address"),
+    [
+        ("192.0.2.1", None, "127.0.0.1", "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.1", "127.0.0.1", "192.0.2.1"),
+        ("127.0.0.1", "198.51.100.1", "127.0.0.1", "198.51.100.1"),
+        ("127.0.0.1", "203.0.113.9, 198.51.100.1", "127.0.0.1", "198.51.100.1"),
+        ("10.0.0.2", "203.0.113.9, 198.51.100.1, 10.0.0.7", "10.0.0.0/8", "198.51.100.1"),
+        ("127.0.0.1", "nonsense", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "198.51.100.1", "", "127.0.0.1"),
+        ("10.0.0.2", "2001:db8::1", "*", "2001:db8::1"),
+        ("", "198.51.100.1", "127.0.0.1", "198.51.100.1"),
+        ("", None, "127.0.0.1", None),
+    ],
+)
+def test_the_client_is_whom_the_last_trusted_proxy_saw(
+    peer: str, forwarded: str | None, trusted: str, address: str | None
+) -> None:
+    app = Flask(__name__)
+    app.config["SETTINGS"] = Settings.model_construct(gunicorn_forwarded_allow_ips=trusted)
+    headers = {} if forwarded is None else {"X-Forwarded-For": forwarded}
+
+    with app.test_request_context(headers=headers, environ_base={"REMOTE_ADDR": peer}):
+        assert client_address() == address
