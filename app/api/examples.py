@@ -88,6 +88,11 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "target_id": _JOB_ID,
         "detail": {"operation": "identify", "items": 1},
         "request_id": "9b2f6c1e-1f7e-4a53-8a3f-0d0f7d1f5a10",
+        "actor_name": None,
+        "actor_address": "192.0.2.7",
+        "transaction_id": 4711,
+        "chain_no": 42,
+        "chain_hash": "5f0c9d2ab17e4866" * 4,
     },
     "Collection": {
         "id": _COLLECTION_ID,

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from app.database.transactions import tenant_transaction
+from app.domain.actor import Actor
+from app.services.tenancy.record_audit import record_audit
+from app.services.upkeep.chain_audit import chain_events
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection, make_face, make_subject
+from tests.support.processes import wait_until
 
 
 def test_an_event_names_the_key_and_the_request_behind_it(api: Caller) -> None:
@@ -19,6 +29,52 @@ def test_an_event_names_the_key_and_the_request_behind_it(api: Caller) -> None:
     assert event["request_id"] == "request-0001"
     own_key = api.get("/api-keys").get_json()["data"][0]["id"]
     assert event["actor_key_id"] == own_key
+
+
+def test_an_event_says_from_where_and_its_place_in_the_chain(api: Caller) -> None:
+    forwarded = {"X-Forwarded-For": "192.0.2.7"}
+    api.post("/collections", json={"name": "a"}, headers=forwarded)
+    event = api.get("/audit-events").get_json()["data"][0]
+    assert (event["actor_address"], event["actor_name"]) == ("192.0.2.7", None)
+    assert (event["chain_no"], event["chain_hash"]) == (None, None)
+
+    wait_until(partial(_chained, api), what="the event's place in the chain")
+    event = api.get("/audit-events").get_json()["data"][0]
+    assert event["chain_no"] == len(_actions(api))
+    assert len(bytes.fromhex(event["chain_hash"])) == 32
+
+
+def test_others_can_verify_a_chain_with_the_program_of_the_page(api: Caller) -> None:
+    for name in ("a", 'ä \x1f "b"'):
+        collection = api.post("/collections", json={"name": name}).get_json()
+        api.patch(f"/collections/{collection['id']}", json={"threshold": 0.05})
+    with tenant_transaction(api.tenant_id) as session:
+        detail = {"tiny": 1e-7, "whole": 1.0, "words": ["\n", "ü", {"a\\": None}]}
+        record_audit(session, api.tenant_id, Actor(name="ä"), "test.odd", "test", None, detail)
+    wait_until(partial(_chained, api), what="the events' places in the chain")
+    events = api.get("/audit-events").get_json()["data"][::-1]
+
+    assert _verified(api, events) == events[-1]["chain_hash"]
+    events[2]["actor_address"] = "198.51.100.1"
+    assert _verified(api, events) == "event 3 is not what was chained"
+
+
+def _verified(api: Caller, events: list[dict[str, object]]) -> str:
+    program = Path("docs/audit.md").read_text().split("<!-- verifier -->\n```python\n")[1]
+    ended = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program.split("\n```")[0], str(api.tenant_id)],
+        input="".join(json.dumps(event) + "\n" for event in events),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return (ended.stdout or ended.stderr).strip()
+
+
+def _chained(api: Caller) -> bool:
+    chain_events()
+    events = api.get("/audit-events").get_json()["data"]
+    return all(event["chain_no"] for event in events)
 
 
 def _change_collection(api: Caller) -> None:

@@ -57,6 +57,19 @@ class LoadGenerator:
             latencies = [latency for each in pool.map(client, range(clients)) for latency in each]
         return Load(latencies, time.monotonic() - began, items)
 
+    def run_paced(self, items: int, clients: int, rate: float, seconds: float) -> Load:
+        """Submit jobs of so many items at a steady rate; a latency counts from when one was due."""
+        body = job_body(items)
+        began = time.monotonic()
+
+        def client(number: int) -> list[float]:
+            due = [began + turn / rate for turn in range(number, round(rate * seconds), clients)]
+            return self._submit_when_due(body, due)
+
+        with ThreadPoolExecutor(clients) as pool:
+            latencies = [latency for each in pool.map(client, range(clients)) for latency in each]
+        return Load(latencies, time.monotonic() - began, items)
+
     def submit(self, items: int, times: int) -> list[float]:
         """Submit jobs one after another; the seconds that each took."""
         body = job_body(items)
@@ -71,6 +84,16 @@ class LoadGenerator:
         connection = self._connect()
         while time.monotonic() < deadline:
             latencies.append(self._post(connection, body))
+        connection.close()
+        return latencies
+
+    def _submit_when_due(self, body: bytes, due: list[float]) -> list[float]:
+        latencies = []
+        connection = self._connect()
+        for moment in due:
+            time.sleep(max(0.0, moment - time.monotonic()))
+            self._post(connection, body)
+            latencies.append(time.monotonic() - moment)
         connection.close()
         return latencies
 
