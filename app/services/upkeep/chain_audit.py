@@ -25,8 +25,8 @@ _BATCH = 1000
 # whose statement then sees all that the chainer before has committed.
 _LOCK = text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=0x_FACE_0003)
 
-# A trigger refuses an event that has its place. To ask for it here as well would lead the planner to
-# the index of all that wait, once for each event.
+# A trigger refuses an event that has its place. To ask for it here as well would lead the planner
+# to the index of all that wait, once for each event.
 _PLACE = text("""
 UPDATE audit_events AS event SET chain_no = place.no, chain_hash = place.hash
 FROM unnest(CAST(:ids AS uuid[]), CAST(:numbers AS bigint[]), CAST(:hashes AS bytea[]))
