@@ -256,14 +256,6 @@ class Settings(BaseSettings):
             ObjectLocation.parse(value if "/" in value.removeprefix("s3://") else value + "/")
         return value
 
-    @field_validator("gunicorn_forwarded_allow_ips")
-    @classmethod
-    def _proxies(cls, value: str) -> str:
-        for place in value.split(","):
-            if place.strip() not in {"", "*"}:
-                ip_network(place.strip(), strict=False)
-        return value
-
     @field_validator("secret_key", "encryption_keys")
     @classmethod
     def _no_placeholder(cls, value: Any, known: ValidationInfo) -> Any:

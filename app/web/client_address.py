@@ -7,23 +7,32 @@ from ipaddress import ip_address, ip_network
 from flask import current_app, request
 
 
-def client_address() -> str:
+def client_address() -> str | None:
     """The address of the client; of its nearest proxy where TRUSTED_PROXIES does not list that.
 
     What a client itself writes into `X-Forwarded-For` stands before what our proxies add, and is
-    passed over: the last address that is not a trusted proxy counts.
+    passed over: the last address that is not a trusted proxy counts. Whoever reaches us by a local
+    socket, without an address, is a proxy of ours.
     """
-    peer = request.remote_addr or ""
-    trusted = tuple(ip_network(entry) for entry in current_app.config["SETTINGS"].trusted_proxies)
-
-    def is_proxy(address: str) -> bool:
-        try:
-            return any(ip_address(address) in network for network in trusted)
-        except ValueError:  # not an address: whoever wrote it is no proxy of ours
-            return False
-
-    if not is_proxy(peer):
-        return peer
+    address = request.remote_addr or None
     told = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
-    hops = [hop.strip() for hop in told if hop.strip()]
-    return next((hop for hop in reversed(hops) if not is_proxy(hop)), peer)
+    for hop in reversed([hop.strip() for hop in told if hop.strip()]):
+        if not _is_proxy(address) or not _is_address(hop):
+            break
+        address = hop
+    return address
+
+
+def _is_proxy(address: str | None) -> bool:
+    trusted: tuple[str, ...] = current_app.config["SETTINGS"].trusted_proxies
+    return address is None or (
+        _is_address(address) and any(ip_address(address) in ip_network(t) for t in trusted)
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

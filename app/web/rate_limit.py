@@ -132,7 +132,7 @@ def count_refused_key() -> None:
     if limiter is None:
         return
     address = client_address()
-    allowed, window = limiter.counts.hit(limiter.refused, address)
+    allowed, window = limiter.counts.hit(limiter.refused, str(address))
     record_refused_key(throttled=not allowed)
     if allowed and window.remaining == 0:
         _log.warning("keys_refused", address=address, per_minute=_REFUSED_KEYS)

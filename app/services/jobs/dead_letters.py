@@ -19,6 +19,7 @@ from app.models.dead_letter import DeadLetter
 from app.models.job import Item, Job
 from app.models.subject import Subject
 from app.services.jobs.submit_job import submit_job
+from app.services.tenancy.record_audit import record_audit
 
 
 def list_dead_letters(*, redriven: bool = False) -> Sequence[DeadLetter]:
@@ -42,7 +43,10 @@ def redrive(letter_id: UUID) -> UUID:
         letter = _lock(session, letter_id)
         job_id = submit_job(tenant_id, _request(session, letter), SYSTEM).id
         letter.redriven_at, letter.redriven_job_id = dt.datetime.now(dt.UTC), job_id
-        session.flush()
+        detail = {"job_id": str(job_id)}
+        record_audit(
+            session, tenant_id, SYSTEM, "dead_letter.redriven", "dead_letter", letter_id, detail
+        )
     return job_id
 
 

@@ -114,7 +114,7 @@ def _reseal(run: Run, world: TenantWorld) -> UUID:
         (_deny_bucket, "storage_location.denied"),
         (_create_key, "api_key.created"),
         (_revoke_key, "api_key.revoked"),
-        (_redrive, "job.submitted"),
+        (_redrive, "dead_letter.redriven"),
         (_reseal, "webhook_secrets.resealed"),
     ],
 )

@@ -133,7 +133,6 @@ def test_production_runs_without_audit_events_only_when_it_is_said_twice(
         ("AUDIT_VERIFY_KEYS", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,hush-hush"),
         ("AUDIT_CHECKPOINT_BUCKET", "hush-hush"),
         ("AUDIT_CHECKPOINT_BUCKET", "s3:///hush-hush"),
-        ("GUNICORN_FORWARDED_ALLOW_IPS", "hush-hush"),
     ],
 )
 def test_what_the_audit_log_cannot_work_with_is_refused(
