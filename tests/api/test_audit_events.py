@@ -32,8 +32,8 @@ def test_an_event_names_the_key_and_the_request_behind_it(api: Caller) -> None:
 
 
 def test_an_event_says_from_where_and_its_place_in_the_chain(api: Caller) -> None:
-    forwarded = {"X-Forwarded-For": "192.0.2.7"}
-    api.post("/collections", json={"name": "a"}, headers=forwarded)
+    caller = {"REMOTE_ADDR": "192.0.2.7"}
+    api.post("/collections", json={"name": "a"}, environ_overrides=caller)
     event = api.get("/audit-events").get_json()["data"][0]
     assert (event["actor_address"], event["actor_name"]) == ("192.0.2.7", None)
     assert (event["chain_no"], event["chain_hash"]) == (None, None)

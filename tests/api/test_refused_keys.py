@@ -73,11 +73,12 @@ def test_a_wrong_secret_for_a_key_of_ours_is_recorded_with_its_tenant(api: Calle
 def test_what_is_no_key_of_ours_is_recorded_once_a_minute_for_its_address(app: Flask) -> None:
     before = len(_refusals(INSTALLATION))
     for number in range(3):
-        headers = {
-            "Authorization": f"Bearer my-password-{number}",
-            "X-Forwarded-For": "192.0.2.77",
-        }
-        assert app.test_client().get("/api/v1/jobs", headers=headers).status_code == 401
+        answer = app.test_client().get(
+            "/api/v1/jobs",
+            headers={"Authorization": f"Bearer my-password-{number}"},
+            environ_overrides={"REMOTE_ADDR": "192.0.2.77"},
+        )
+        assert answer.status_code == 401
 
     events = _refusals(INSTALLATION)[before:]
     assert [(event.actor_address, event.actor_key_id) for event in events] == [("192.0.2.77", None)]

@@ -16,7 +16,8 @@ from scripts.stack.state import ROOT
 from tests.support.processes import WORKERS, Processes, wait_until
 
 _COMMAND = re.compile(
-    r"^\$ (\.venv/bin/flask --app wsgi (?:tenants|buckets|api-keys) .*)$", re.MULTILINE
+    r"^\$ (\.venv/bin/flask --app wsgi (?:tenants create|buckets allow|api-keys create) .*)$",
+    re.MULTILINE,
 )
 
 
