@@ -186,6 +186,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
             "failed": 0,
             "canceled": 0,
         },
+        "errors_by_code": {},
         "failure_code": None,
         "started_at": "2026-03-01T12:00:01Z",
         "finished_at": None,

@@ -16,10 +16,14 @@ class EndedJob(Protocol):
     succeeded_items: int
     failed_items: int
     canceled_items: int
+    errors_by_code: dict[str, int]
 
 
 def job_event(job: EndedJob) -> dict[str, Any]:
-    """What the webhook of an ended job says: state, counts, and where the results are."""
+    """What the webhook of an ended job says: state, counts, and where the results are.
+
+    `errors_by_code` counts the failed items by the codes of their errors.
+    """
     path = f"/api/v1/jobs/{job.id}"
     return {
         "job_id": str(job.id),
@@ -31,6 +35,7 @@ def job_event(job: EndedJob) -> dict[str, Any]:
             "failed": job.failed_items,
             "canceled": job.canceled_items,
         },
+        "errors_by_code": job.errors_by_code,
         "links": {
             "job": path,
             "items": f"{path}/items",

@@ -22,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import REAL
+from sqlalchemy.dialects.postgresql import JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.base import Base, Created, Identified, TenantOwned
@@ -63,6 +63,7 @@ class Job(Identified, Created, Base):
     succeeded_items: Mapped[int] = mapped_column(server_default="0")
     failed_items: Mapped[int] = mapped_column(server_default="0")
     canceled_items: Mapped[int] = mapped_column(server_default="0")
+    errors_by_code: Mapped[dict[str, int]] = mapped_column(JSONB, server_default="{}")
     failure_code: Mapped[str | None]
     sealed_at: Mapped[dt.datetime | None]
     started_at: Mapped[dt.datetime | None]

@@ -287,3 +287,15 @@ def _ids(api: Caller, query: str) -> list[str]:
 def _counts(**given: int) -> dict[str, int]:
     names = ("total", "pending", "processing", "succeeded", "failed", "canceled")
     return dict.fromkeys(names, 0) | given
+
+
+def test_a_job_says_how_many_items_failed_with_which_code(api: Caller) -> None:
+    job_id = make_job(api.tenant_id, items=4)
+    assert api.get(f"/jobs/{job_id}").get_json()["errors_by_code"] == {}
+    close_item(job_id, 0)
+    for seq, code in enumerate(("no_face", "no_face", "image_corrupt"), start=1):
+        close_item(job_id, seq, error=code)
+    told = {"no_face": 2, "image_corrupt": 1}
+    assert api.get(f"/jobs/{job_id}").get_json()["errors_by_code"] == told
+    assert api.get("/jobs").get_json()["data"][0]["errors_by_code"] == told
+    assert api.post("/jobs", json=JOB).get_json()["errors_by_code"] == {}

@@ -81,11 +81,14 @@ def close_item(
         UPDATE jobs SET open_items = open_items - 1, started_at = coalesce(started_at, now()),
           succeeded_items = succeeded_items + CAST(:state = 'succeeded' AS integer),
           failed_items = failed_items + CAST(:state = 'failed' AS integer),
+          errors_by_code = add_counts(errors_by_code,
+            CASE WHEN :state = 'failed' THEN jsonb_build_object(CAST(:error AS text), 1)
+            ELSE '{}' END),
           state = CASE WHEN open_items = 1 THEN 'succeeded' ELSE 'processing' END,
           finished_at = CASE WHEN open_items = 1 THEN now() END
         WHERE id = :job_id
         """,
-        found,
+        {**found, "error": error},
     )
     _execute(
         """

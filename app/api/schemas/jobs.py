@@ -126,6 +126,13 @@ class JobSchema(RowSchema):
     model = fields.String(required=True, attribute="job.model")
     options = fields.Nested(JobOptionsSchema, required=True, attribute="job.options")
     counts = fields.Nested(CountsSchema, required=True)
+    errors_by_code = fields.Dict(
+        required=True,
+        keys=fields.String(),
+        values=fields.Integer(),
+        attribute="job.errors_by_code",
+        metadata={"description": "How many items failed, by the code of their error"},
+    )
     failure_code = fields.String(
         required=True,
         allow_none=True,

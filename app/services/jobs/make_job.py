@@ -119,6 +119,7 @@ def make_job(session: Session, new: Job, items: ResolvedItems) -> None:
 def _begin(new: Job, state: JobState, *, items: int) -> None:
     new.state, new.total_items, new.open_items = state, items, items
     new.succeeded_items = new.failed_items = new.canceled_items = 0
+    new.errors_by_code = {}
 
 
 def _values(new: Job) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -68,9 +69,10 @@ SELECT id FROM jobs WHERE id = ANY(:job_ids) ORDER BY id FOR UPDATE
 
 _COUNT_JOBS = text("""
 UPDATE jobs SET open_items = open_items - row.succeeded - row.failed,
-  succeeded_items = succeeded_items + row.succeeded, failed_items = failed_items + row.failed
-FROM unnest(:job_ids, CAST(:succeeded AS integer[]), CAST(:failed AS integer[]))
-  AS row (job_id, succeeded, failed)
+  succeeded_items = succeeded_items + row.succeeded, failed_items = failed_items + row.failed,
+  errors_by_code = add_counts(errors_by_code, row.errors)
+FROM unnest(:job_ids, CAST(:succeeded AS integer[]), CAST(:failed AS integer[]),
+  CAST(:errors AS jsonb[])) AS row (job_id, succeeded, failed, errors)
 WHERE jobs.id = row.job_id
 RETURNING jobs.id, jobs.state, jobs.open_items
 """).bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
@@ -145,13 +147,16 @@ def _cleared(result: ShardResults) -> bool:
 
 
 def count_jobs(
-    session: Session, results: Sequence[ShardResults], closed: ClosedItems
+    session: Session, results: Sequence[ShardResults], judged: Judgement, closed: ClosedItems
 ) -> list[CountedJob]:
     """Take closed items off their jobs: the last rows a batch locks, in id order."""
     job_ids = sorted({result.lease.shard.job_id for result in results})
     counts: dict[UUID, Counter[ItemState]] = defaultdict(Counter)
-    for (job_id, _), state in closed.items():
-        counts[job_id][state] += 1
+    errors: dict[UUID, Counter[str]] = defaultdict(Counter)
+    for key, state in closed.items():
+        counts[key[0]][state] += 1
+        if error := judged.outcomes[key].error:
+            errors[key[0]][error.code] += 1
     if len(job_ids) > 1:
         session.execute(_LOCK_JOBS, {"job_ids": job_ids})
     rows = session.execute(
@@ -160,6 +165,7 @@ def count_jobs(
             "job_ids": job_ids,
             "succeeded": [counts[job_id][ItemState.SUCCEEDED] for job_id in job_ids],
             "failed": [counts[job_id][ItemState.FAILED] for job_id in job_ids],
+            "errors": [json.dumps(errors[job_id]) for job_id in job_ids],
         },
     )
     return [CountedJob(row.id, JobState(row.state), row.open_items) for row in rows]

@@ -64,7 +64,7 @@ def _store(
     enrolled = enrol_faces(session, tenant_id, judged, closed)
     write_detections(session, tenant_id, judged, closed, enrolled)
     done = count_shards(session, results, closed)
-    counted = count_jobs(session, results, closed)
+    counted = count_jobs(session, results, judged, closed)
     return done | settle_jobs(session, [result.lease for result in results], counted)
 
 
