@@ -203,7 +203,10 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "detail": "The request has fields that are missing or wrong",
         "code": "validation_failed",
         "errors": [
-            {"pointer": "/items/3/image", "detail": "an S3 URI has the form s3://bucket/key"}
+            {
+                "pointer": "/items/3/image",
+                "detail": 'exactly one of image and image_id is needed (custom_id "a3")',
+            }
         ],
         "request_id": "9b2f6c1e-1f7e-4a53-8a3f-0d0f7d1f5a10",
     },

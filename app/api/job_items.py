@@ -11,25 +11,22 @@ import pydantic
 from marshmallow import ValidationError, fields, validate
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from app.domain.job_request import ItemRequest
+from app.domain.job_request import MAX_ID_LENGTH, ItemRequest, of_item
+from app.domain.storage import MAX_URI_LENGTH
 from app.web.problems import MOST_FIELD_ERRORS, Untold
 from app.web.request_schema import RequestSchema
 from app.web.turns import give_way
 
-MAX_ID_LENGTH = 200
-MAX_URI_LENGTH = 2048
-
 _Id = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
-_Uri = Annotated[str, Field(min_length=1, max_length=MAX_URI_LENGTH)]
 
 
 @pydantic.dataclasses.dataclass(config=ConfigDict(extra="forbid"), slots=True)
 class _ItemBody:
     custom_id: _Id
-    image: _Uri | None = None
+    image: str | None = None
     image_id: UUID | None = None
-    subject: _Id | None = None
-    reference: _Uri | None = None
+    subject: str | None = None
+    reference: str | None = None
 
 
 # Where pydantic would speak of our classes.
@@ -46,24 +43,26 @@ _TOO_WIDE = f"Has more than {_MOST_MEMBERS} members."
 
 
 class ItemCreateSchema(RequestSchema):
-    """One image of a job. Documents `_ItemBody`, which a test compares it with."""
+    """One image of a job. Documents `_ItemBody`, which a test compares it with.
+
+    What an item names is looked at when the job is made: what cannot be used fails that item alone.
+    """
 
     custom_id = fields.String(required=True, validate=validate.Length(1, MAX_ID_LENGTH))
     image = fields.String(
         allow_none=True,
-        validate=validate.Length(1, MAX_URI_LENGTH),
-        metadata={"description": "s3://bucket/key"},
+        metadata={"description": f"s3://bucket/key, in {MAX_URI_LENGTH} characters at most"},
     )
     image_id = fields.UUID(allow_none=True, metadata={"description": "Id of an uploaded image"})
     subject = fields.String(
         allow_none=True,
-        validate=validate.Length(1, MAX_ID_LENGTH),
-        metadata={"description": "External id: whom to enrol, or who it is claimed to be"},
+        metadata={
+            "description": "External id: whom to enrol, or who it is claimed to be; 1 to "
+            f"{MAX_ID_LENGTH} characters"
+        },
     )
     reference = fields.String(
-        allow_none=True,
-        validate=validate.Length(1, MAX_URI_LENGTH),
-        metadata={"description": "The second image of `verify`"},
+        allow_none=True, metadata={"description": "The second image of `verify`, like `image`"}
     )
 
 
@@ -84,7 +83,7 @@ class ItemsField(fields.List[dict[str, Any]]):
                 try:
                     read += _items(bodies)
                 except pydantic.ValidationError as error:
-                    found.add(first, error)
+                    found.add(first, bodies, error)
             give_way()
         if found.count:
             raise ValidationError(found.messages())
@@ -98,6 +97,14 @@ def _items(bodies: list[Any]) -> list[ItemRequest]:
     ]
 
 
+def _named(message: str, body: Any) -> str:
+    """The message with the item's custom_id, where that itself is a right one."""
+    custom_id = body.get("custom_id") if isinstance(body, dict) else None
+    if isinstance(custom_id, str) and 1 <= len(custom_id) <= MAX_ID_LENGTH:
+        return of_item(message, custom_id)
+    return message
+
+
 @dataclass
 class _Findings:
     """What is wrong with items: all of it counted, the first of it told."""
@@ -105,15 +112,16 @@ class _Findings:
     count: int = 0
     told: list[tuple[tuple[int | str, ...], str]] = field(default_factory=list)
 
-    def add(self, first: int, error: pydantic.ValidationError) -> None:
-        """Add what pydantic says of a slice that begins with the item `first`."""
+    def add(self, first: int, bodies: list[Any], error: pydantic.ValidationError) -> None:
+        """Add what pydantic says of a slice of items that begins with the item `first`."""
         self.count += error.error_count()
         if self._room:
             shown = error.errors(include_url=False, include_input=False, include_context=False)
             for found in shown[: self._room]:
                 at, *steps = found["loc"]
                 message = _AS_MARSHMALLOW.get(found["type"], found["msg"])
-                self.told.append(((first + int(at), *steps), message))
+                told = _named(message, bodies[int(at)])
+                self.told.append(((first + int(at), *steps), told))
 
     def add_wide(self, first: int, bodies: list[Any]) -> bool:
         """Whether there are items of so many members that pydantic would tell each: add them."""
@@ -123,7 +131,7 @@ class _Findings:
             if isinstance(body, dict) and len(body) > _MOST_MEMBERS
         ]
         self.count += len(wide)
-        self.told += [((at,), _TOO_WIDE) for at in wide[: self._room]]
+        self.told += [((at,), _named(_TOO_WIDE, bodies[at - first])) for at in wide[: self._room]]
         return bool(wide)
 
     def messages(self) -> dict[str, Any]:

@@ -218,10 +218,6 @@ class DuplicateCustomId(Invalid):
     code, title = "custom_id_duplicate", "Two items of the job have the same custom_id"
 
 
-class LocationForbidden(Invalid):
-    code, title = "bucket_forbidden", "The image lies outside the buckets registered for the tenant"
-
-
 class ModelMismatch(Invalid):
     code, title = "model_dimension_mismatch", "The model does not fit the collection"
 
@@ -340,6 +336,10 @@ class StorageClockSkew(ItemError):
     code = "storage_clock_skew"
 
 
+class LocationInvalid(ItemError):
+    code = "location_invalid"
+
+
 class StorageUnavailable(ItemError):
     """The storage did not answer, or said that it could not just now: it may, a little later.
 
@@ -375,6 +375,14 @@ class LowQuality(ItemError):
 
 class NotLive(ItemError):
     code = "not_live"
+
+
+class SubjectInvalid(ItemError):
+    code = "subject_invalid"
+
+
+class SubjectUnknown(ItemError):
+    code = "subject_unknown"
 
 
 class SubjectDeleted(ItemError):

@@ -7,12 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from app.domain.errors import DuplicateCustomId, EmptyJob, FieldError, Invalid, TooManyItems
+from app.domain.errors import (
+    DuplicateCustomId,
+    EmptyJob,
+    FieldError,
+    Invalid,
+    SubjectInvalid,
+    TooManyItems,
+)
 from app.domain.job_options import JobOptions
 from app.domain.states import EnrolFaces, Operation
-from app.domain.storage import is_object_uri
 
-_NO_URI = "an S3 URI has the form s3://bucket/key"
+MAX_ID_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +31,20 @@ class ItemRequest:
     subject: str | None = None
     reference: str | None = None
 
+    @property
+    def subject_fault(self) -> SubjectInvalid | None:
+        """Why nobody can have the external id that it names, or None when somebody can."""
+        if self.subject is None or 1 <= len(self.subject) <= MAX_ID_LENGTH:
+            return None
+        return SubjectInvalid(f"an external id has 1 to {MAX_ID_LENGTH} characters")
+
 
 @dataclass(frozen=True)
 class JobRequest:
     """One operation over 1..N images.
+
+    What is wrong with the request as a whole, or makes no sense of an item, is refused. An item
+    that makes sense and cannot be done fails alone, as a result of the job.
 
     `notify_webhooks` with no endpoint id means every endpoint that subscribes. `waiting` says that
     the client holds its connection open for the answer.
@@ -59,38 +75,31 @@ class JobRequest:
 
     def _check_custom_ids(self) -> None:
         seen: dict[str, int] = {}
-        for position, item in enumerate(self.items):
-            first = seen.setdefault(item.custom_id, position)
-            if first != position:
-                raise DuplicateCustomId(
-                    errors=(
-                        FieldError(
-                            f"/items/{position}/custom_id", f"items/{first} has the same custom_id"
-                        ),
-                    )
-                )
+        repeated = [
+            FieldError(f"/items/{position}/custom_id", of_item(f"items/{first} has it", custom_id))
+            for position, custom_id in enumerate(item.custom_id for item in self.items)
+            if (first := seen.setdefault(custom_id, position)) != position
+        ]
+        if repeated:
+            raise DuplicateCustomId(errors=tuple(repeated))
 
     def _collection_problems(self) -> Iterator[FieldError]:
         if self.operation.needs_collection and self.collection_id is None:
             yield FieldError("/collection_id", f"{self.operation} needs a collection")
-        claims = any(item.subject for item in self.items)
+        claims = any(item.subject is not None for item in self.items)
         if self.operation is Operation.VERIFY and claims and self.collection_id is None:
             yield FieldError("/collection_id", "verify against a subject needs its collection")
 
     def _item_problems(self) -> Iterator[FieldError]:
         for position, item in enumerate(self.items):
             for name, detail in self._problems_of(item):
-                yield FieldError(f"/items/{position}/{name}", detail)
+                yield FieldError(f"/items/{position}/{name}", of_item(detail, item.custom_id))
 
     def _problems_of(self, item: ItemRequest) -> list[tuple[str, str]]:
         # Lists, not generators: of ten thousand items, nearly all have none.
         problems = []
         if (item.image is None) == (item.image_id is None):
             problems.append(("image", "exactly one of image and image_id is needed"))
-        if item.image is not None and not is_object_uri(item.image):
-            problems.append(("image", _NO_URI))
-        if item.reference is not None and not is_object_uri(item.reference):
-            problems.append(("reference", _NO_URI))
         return problems + self._pairing_problems(item)
 
     def _pairing_problems(self, item: ItemRequest) -> list[tuple[str, str]]:
@@ -110,6 +119,11 @@ class JobRequest:
         elif item.subject is not None:
             problems.append(("subject", f"{self.operation} takes no subject"))
         return problems
+
+
+def of_item(detail: str, custom_id: str) -> str:
+    """Say which item a detail is about, by the name that the client gave it."""
+    return f'{detail} (custom_id "{custom_id}")'
 
 
 def check_item_count(count: int, most: int) -> None:

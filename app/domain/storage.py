@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
+from app.domain.errors import BucketForbidden, LocationInvalid
+
 _SCHEME = "s3://"
 # As servers on any system see it: SeaweedFS takes a backslash for a slash.
+_SLASHES = re.compile(r"[/\\]+")
 _DOT_SEGMENT = re.compile(r"[/\\]\.{1,2}([/\\]|$)")
+
+MAX_URI_LENGTH = 2048
+_SHOWN_LENGTH = 200  # of what is no URI
 
 
 @dataclass(frozen=True)
@@ -64,22 +70,56 @@ class ReadableStorage:
     tenant_id: UUID
     places: tuple[ObjectLocation, ...] = ()
 
-    def covers(self, uri: str) -> bool:
-        """Whether the tenant may read the object of this URI.
+    def refusal(self, uri: str) -> LocationInvalid | BucketForbidden | None:
+        """Why the tenant may not read the object of this URI, or None when it may.
 
-        Never one with a `.` or `..` segment: some servers resolve them, out of the prefix.
+        A key is opaque, whatever slashes, dots and percent signs it has. But some servers resolve
+        `.` and `..`, which then lead out of a prefix: such a key needs the whole bucket.
         """
-        if _DOT_SEGMENT.search(uri):
+        if not is_object_uri(uri):
+            return LocationInvalid(f"{uri[:_SHOWN_LENGTH]!r} is not of the form s3://bucket/key")
+        if len(uri) > MAX_URI_LENGTH:
+            return LocationInvalid(f"an S3 URI has {MAX_URI_LENGTH} characters at most")
+        own, registered = self._prefixes
+        if not uri.startswith(own if self._among_uploads(uri) else registered):
+            return BucketForbidden(f"{uri} is not in a bucket or prefix registered for you")
+        if _DOT_SEGMENT.search(uri) and not self._stays_within(ObjectLocation.parse(uri)):
+            return LocationInvalid(
+                f"{uri} has a segment that some servers resolve (. or ..): it can be read only "
+                "within a bucket that is registered for you as a whole"
+            )
+        return None
+
+    def _among_uploads(self, uri: str) -> bool:
+        """Whether any server might take this for an upload, however many slashes it begins with."""
+        bucket = f"{_SCHEME}{self.uploads_bucket}/"
+        if not uri.startswith(bucket):
             return False
-        uploads, own, registered = self._prefixes
-        return uri.startswith(own if uri.startswith(uploads) else registered)
+        return _SLASHES.sub("/", uri[len(bucket) :]).lstrip("/").startswith(f"{UPLOADS}/")
+
+    def _stays_within(self, location: ObjectLocation) -> bool:
+        """Whether a key leads to what the tenant may read, also where its dots are resolved."""
+        whole = ObjectLocation(location.bucket, "") in self.places
+        return whole and location.bucket != self.uploads_bucket and not _climbs_out(location.key)
 
     @cached_property
-    def _prefixes(self) -> tuple[str, str, tuple[str, ...]]:
-        """How URIs of all uploads, of the tenant's uploads and of its places begin."""
-        uploads = ObjectLocation(self.uploads_bucket, UPLOADS)
+    def _prefixes(self) -> tuple[str, tuple[str, ...]]:
+        """How URIs of the tenant's uploads and of its places begin."""
         own = upload_location(self.uploads_bucket, self.tenant_id, "")
-        return uploads.uri_prefix, own.uri_prefix, tuple(p.uri_prefix for p in self.places)
+        return own.uri_prefix, tuple(place.uri_prefix for place in self.places)
+
+
+def _climbs_out(key: str) -> bool:
+    """Whether a key, its dots resolved, leads above its bucket at any point."""
+    depth = 0
+    for segment in _SLASHES.split(key):
+        if segment == "..":
+            depth -= 1
+        elif segment not in {"", "."}:
+            depth += 1
+        if depth < 0:
+            return True
+    return False
 
 
 def upload_location(bucket: str, tenant_id: object, image_id: object) -> ObjectLocation:

@@ -41,12 +41,7 @@ def test_a_job_is_accepted_and_says_where_and_when_to_look(api: Caller) -> None:
         ({"items": []}, "job_empty", "/items"),
         ({"items": [ITEM, ITEM]}, "custom_id_duplicate", "/items/1/custom_id"),
         ({"items": [{"custom_id": "a"}]}, "validation_failed", "/items/0/image"),
-        (
-            {"items": [{"custom_id": "a", "image": "s3://other/a.jpg"}]},
-            "bucket_forbidden",
-            "/items/0/image",
-        ),
-        ({"items": [{"custom_id": "a", "image": "a.jpg"}]}, "validation_failed", "/items/0/image"),
+        ({"items": [{"custom_id": "a", "image": 7}]}, "validation_failed", "/items/0/image"),
         ({"operation": "identify"}, "validation_failed", "/collection_id"),
         ({"operation": "verify"}, "validation_failed", "/items/0/reference"),
         ({"model": "Nobody"}, "model_unavailable", "/model"),
@@ -71,7 +66,6 @@ def test_a_job_that_cannot_run_is_refused_with_a_code_and_a_pointer(
     [
         ({"collection_id": NOBODYS}, "/collection_id"),
         ({"webhook_endpoint_id": NOBODYS}, "/webhook_endpoint_id"),
-        ({"items": [{"custom_id": "a", "image_id": NOBODYS}]}, "/items/0/image_id"),
     ],
 )
 def test_an_unknown_id_in_a_job_is_not_found_and_pointed_at(
@@ -82,16 +76,69 @@ def test_an_unknown_id_in_a_job_is_not_found_and_pointed_at(
     assert response.get_json()["errors"][0]["pointer"] == pointer
 
 
-def test_an_unknown_subject_cannot_be_claimed(api: Caller) -> None:
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ({"image": "s3://other/a.jpg"}, "bucket_forbidden"),
+        ({"image": "a.jpg"}, "location_invalid"),
+        ({"image": ""}, "location_invalid"),
+        ({"image": f"{PLACE}../a.jpg"}, "location_invalid"),
+        ({"image": PLACE + "x" * 3000}, "location_invalid"),
+        ({"image_id": NOBODYS}, "image_not_found"),
+    ],
+)
+def test_an_image_that_cannot_be_read_fails_its_item_alone(
+    api: Caller, source: dict[str, str], code: str
+) -> None:
+    body = {**JOB, "items": [{"custom_id": "wrong", **source}, {**ITEM, "custom_id": "right"}]}
+    response = api.post("/jobs", json=body)
+    job = response.get_json()
+    assert (response.status_code, job["state"]) == (202, "queued")
+    assert job["counts"] == _counts(total=2, pending=1, failed=1)
+    assert job["errors_by_code"] == {code: 1}
+    wrong, right = api.get(f"/jobs/{job['id']}/items").get_json()["data"]
+    assert (wrong["custom_id"], wrong["state"], wrong["error"]["code"]) == ("wrong", "failed", code)
+    assert (right["custom_id"], right["state"], right["error"]) == ("right", "pending", None)
+
+
+@pytest.mark.parametrize(
+    ("subject", "code"),
+    [("nobody", "subject_unknown"), ("", "subject_invalid"), ("x" * 201, "subject_invalid")],
+)
+def test_a_claim_that_cannot_be_looked_at_fails_its_item_alone(
+    api: Caller, subject: str, code: str
+) -> None:
     collection = make_collection(api.tenant_id)
     body = {
         "operation": "verify",
         "collection_id": str(collection.id),
-        "items": [{**ITEM, "subject": "nobody"}],
+        "items": [{**ITEM, "subject": subject}, {**ITEM, "custom_id": "b", "reference": "s3://"}],
     }
+    job = api.post("/jobs", json=body).get_json()
+    assert job["errors_by_code"] == {code: 1, "location_invalid": 1}
+
+
+def test_a_job_of_which_nothing_can_be_done_has_ended_when_it_is_answered(api: Caller) -> None:
+    body = {**JOB, "items": [{"custom_id": "a", "image_id": NOBODYS}]}
     response = api.post("/jobs", json=body)
-    assert (response.status_code, response.get_json()["code"]) == (404, "not_found")
-    assert response.get_json()["errors"][0]["pointer"] == "/items/0/subject"
+    job = response.get_json()
+    assert (response.status_code, job["state"]) == (202, "succeeded")
+    assert job["finished_at"] is not None
+    assert "Retry-After" not in response.headers
+    assert job == api.get(f"/jobs/{job['id']}").get_json()
+
+
+def test_who_waits_for_such_a_job_is_answered_at_once(api: Caller) -> None:
+    body = {**JOB, "items": [{"custom_id": "a", "image": "s3://other/a.jpg"}]}
+    response = api.post("/jobs", json=body, headers={"Prefer": "wait=30"})
+    assert (response.status_code, response.get_json()["state"]) == (200, "succeeded")
+
+
+def test_a_refusal_names_the_items_as_the_client_names_them(api: Caller) -> None:
+    items = [{"custom_id": "photo 7", "image": 7}, {"image": f"{PLACE}a.jpg"}]
+    told = api.post("/jobs", json={**JOB, "items": items}).get_json()["errors"]
+    assert told[0]["detail"].endswith('(custom_id "photo 7")')
+    assert told[1]["detail"] == "Missing data for required field."
 
 
 def test_a_model_may_be_named_as_answers_name_it(api: Caller) -> None:

@@ -58,11 +58,11 @@ def test_what_is_wrong_with_an_item_is_said_in_the_clients_words(api: Caller) ->
     assert found == {
         "/items/0": "Not an object.",
         "/items/1/custom_id": "Missing data for required field.",
-        "/items/2/x": "Unknown field.",
+        "/items/2/x": 'Unknown field. (custom_id "a")',
     }
 
 
-@pytest.mark.parametrize("image", [1, "nowhere", "s3://elsewhere/a.jpg"])
+@pytest.mark.parametrize("image", [1, None])
 def test_of_very_many_wrong_fields_the_first_are_shown(api: Caller, image: Any) -> None:
     items = [{"custom_id": str(number), "image": image} for number in range(1000)]
     response = api.post("/jobs", json={"operation": "detect", "items": items})

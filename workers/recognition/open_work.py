@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.config import Settings
-from app.domain.errors import BucketForbidden, SourceAway
+from app.domain.errors import SourceAway
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
@@ -72,8 +72,8 @@ class OpenWork:
 
     def _load(self, uri: str) -> bytes:
         """Checked again at the last moment: a bucket may have been taken from the tenant."""
-        if not self._work.readable.covers(uri):
-            raise BucketForbidden(f"{uri} is not in a bucket or prefix registered for you")
+        if refusal := self._work.readable.refusal(uri):
+            raise refusal
         return self._store.read(ObjectLocation.parse(uri))
 
     def take(self, seq: int, role: str, result: ImageResult) -> ItemOutcome | None:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.database.notify import wake_at_commit
 from app.domain.errors import DuplicateCustomId, JobSealed, NotFound
-from app.domain.states import JobState
+from app.domain.states import ItemState, JobState, ShardState
 from app.models.job import Job, Shard
 from app.services.jobs import move_job
 from app.services.jobs.finish_job import finish_job
@@ -37,24 +37,38 @@ VALUES ({", ".join(f":{column}" for column in _ATTRIBUTES)})
 """  # noqa: S608 - names of columns
 
 _RAISE_COUNTS = """
-UPDATE jobs SET total_items = total_items + :count, open_items = open_items + :count WHERE id = :id
+UPDATE jobs SET total_items = total_items + :count,
+  open_items = open_items + :count - :failed_count, failed_items = failed_items + :failed_count,
+  errors_by_code = add_counts(errors_by_code, :failed_codes)
+WHERE id = :id
 """
 
-_INSERT_SHARDS = """
-INSERT INTO shards (job_id, shard_no, tenant_id, model, priority, first_seq, item_count, open_items)
+# What cannot be done is failed from the start, and a shard of nothing else is done.
+_INSERT_SHARDS = f"""
+INSERT INTO shards (job_id, shard_no, tenant_id, model, priority, first_seq, item_count, open_items,
+  state)
 SELECT :id, :first_shard + start / :shard_size, :tenant_id, :model, :priority, :first_seq + start,
-  least(:shard_size, :count - start), least(:shard_size, :count - start)
-FROM generate_series(0, :count - 1, :shard_size) AS start
-"""
+  size, size - failed,
+  CASE WHEN size = failed THEN '{ShardState.DONE}' ELSE '{ShardState.PENDING}' END
+FROM generate_series(0, :count - 1, :shard_size) AS start,
+  LATERAL (SELECT least(:shard_size, :count - start) AS size) AS whole,
+  LATERAL (SELECT count(*) AS failed FROM unnest(CAST(:failed_places AS integer[])) AS place
+    WHERE place >= start AND place < start + :shard_size) AS part
+"""  # noqa: S608 - states of ours
 
-_INSERT_ITEMS = """
-INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, reference_uri, subject_id)
-SELECT :id, :first_seq + row.place - 1, :tenant_id, row.custom_id, row.image_uri,
-  row.reference_uri, row.subject_id
+_INSERT_ITEMS = f"""
+INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, reference_uri, subject_id,
+  error_code, error_message, state, finished_at)
+SELECT :id, :first_seq + place - 1, :tenant_id, custom_id, image_uri, reference_uri, subject_id,
+  error_code, error_message,
+  CASE WHEN error_code IS NULL THEN '{ItemState.PENDING}' ELSE '{ItemState.FAILED}' END,
+  CASE WHEN error_code IS NOT NULL THEN now() END
 FROM ROWS FROM (jsonb_to_recordset(CAST(:items AS jsonb))
-  AS (custom_id text, image_uri text, reference_uri text, subject_id uuid))
-  WITH ORDINALITY AS row (custom_id, image_uri, reference_uri, subject_id, place)
-"""
+  AS (custom_id text, image_uri text, reference_uri text, subject_id uuid, error_code text,
+    error_message text))
+  WITH ORDINALITY AS row (custom_id, image_uri, reference_uri, subject_id, error_code,
+    error_message, place)
+"""  # noqa: S608 - states of ours
 
 
 def _with_items(statement: str) -> TextClause:
@@ -65,7 +79,7 @@ def _with_items(statement: str) -> TextClause:
 
 
 _CREATE = text(_INSERT_JOB).bindparams(*_JSON)
-_APPEND = _with_items(_RAISE_COUNTS)
+_APPEND = _with_items(_RAISE_COUNTS).bindparams(bindparam("failed_codes", type_=JSONB()))
 _MAKE = _with_items(_INSERT_JOB).bindparams(*_JSON)
 
 
@@ -74,7 +88,7 @@ def create_job(session: Session, new: Job) -> None:
 
     Nobody who forgets to seal it keeps it alive: it ends at its `expires_at`.
     """
-    _begin(new, JobState.PREPARING, items=0)
+    _begin(new, JobState.PREPARING, ResolvedItems([]))
     session.execute(_CREATE, _values(new))
 
 
@@ -109,17 +123,23 @@ def seal_job(session: Session, job_id: UUID) -> bool:
     return finish_job(session, job_id)
 
 
-def make_job(session: Session, new: Job, items: ResolvedItems) -> None:
-    """Create a job, append all its items and seal it, in one statement."""
-    _begin(new, JobState.QUEUED, items=len(items.rows))
+def make_job(session: Session, new: Job, items: ResolvedItems) -> bool:
+    """Create a job, append all its items and seal it, in one statement.
+
+    Returns whether it ended with that: nothing of it can be done.
+    """
+    hopeless = len(items.failed_places) == len(items.rows)
+    _begin(new, JobState.PROCESSING if hopeless else JobState.QUEUED, items)
     new.sealed_at = new.created_at
     session.execute(_MAKE, _values(new) | _place(items, first_shard=0, first_seq=0))
+    return hopeless and finish_job(session, new.id)
 
 
-def _begin(new: Job, state: JobState, *, items: int) -> None:
-    new.state, new.total_items, new.open_items = state, items, items
-    new.succeeded_items = new.failed_items = new.canceled_items = 0
-    new.errors_by_code = {}
+def _begin(new: Job, state: JobState, items: ResolvedItems) -> None:
+    new.state, new.total_items, new.failed_items = state, len(items.rows), len(items.failed_places)
+    new.open_items = new.total_items - new.failed_items
+    new.succeeded_items = new.canceled_items = 0
+    new.errors_by_code = items.errors_by_code
 
 
 def _values(new: Job) -> dict[str, Any]:
@@ -130,6 +150,9 @@ def _place(items: ResolvedItems, *, first_shard: int, first_seq: int) -> dict[st
     return {
         "items": items.as_json(),
         "count": len(items.rows),
+        "failed_places": items.failed_places,
+        "failed_count": len(items.failed_places),
+        "failed_codes": items.errors_by_code,
         "first_shard": first_shard,
         "first_seq": first_seq,
         "shard_size": current_app.config["SETTINGS"].shard_size,

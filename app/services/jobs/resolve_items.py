@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from uuid import UUID
 
 from pydantic_core import to_json
@@ -10,10 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.domain.errors import FieldError, LocationForbidden, NotFound
+from app.domain.errors import ImageNotFound, ItemError, SubjectUnknown
 from app.domain.identifiers import new_id
-from app.domain.job_request import JobRequest
+from app.domain.job_request import ItemRequest, JobRequest
 from app.domain.states import Operation
+from app.domain.storage import MAX_URI_LENGTH, ReadableStorage
 from app.models.image import Image
 from app.models.subject import Subject
 from app.services.tenancy.storage_places import readable_storage
@@ -21,7 +25,10 @@ from app.services.tenancy.storage_places import readable_storage
 
 @dataclass(frozen=True)
 class ResolvedItems:
-    """Rows for the items table, in the order of the request."""
+    """Rows for the items table, in the order of the request.
+
+    One with an `error_code` cannot be done: it is written as failed.
+    """
 
     rows: list[dict[str, str | None]]
 
@@ -29,26 +36,31 @@ class ResolvedItems:
         """The rows as one JSON array, for a single INSERT."""
         return to_json(self.rows).decode()
 
+    @cached_property
+    def failed_places(self) -> list[int]:
+        """Which of the rows cannot be done, from 0."""
+        return [place for place, row in enumerate(self.rows) if row.get("error_code")]
+
+    @property
+    def errors_by_code(self) -> dict[str, int]:
+        """How many of the rows cannot be done, by the code that says why."""
+        return Counter(str(self.rows[place]["error_code"]) for place in self.failed_places)
+
 
 def resolve_items(session: Session, tenant_id: UUID, request: JobRequest) -> ResolvedItems:
     """Find uploads and subjects (creating subjects to enrol), and check every S3 place.
 
-    Raises:
-        LocationForbidden: an image outside the tenant's registered places.
-        NotFound: an upload, or the claimed subject of a verification, is not there.
+    What is wrong with one item is that item's result, not the request's.
     """
     uploads = _uploads(session, request)
-    subjects = _subjects(session, tenant_id, request)
-    _check_locations(session, tenant_id, request)
+    readable = _readable(session, tenant_id, request)
+    faults = [_fault(item, uploads, readable) for item in request.items]
+    sound = [item for item, fault in zip(request.items, faults, strict=True) if fault is None]
+    subjects = _subjects(session, tenant_id, request, sound)
     return ResolvedItems(
         [
-            {
-                "custom_id": item.custom_id,
-                "image_uri": item.image or uploads[item.image_id],
-                "reference_uri": item.reference,
-                "subject_id": str(subjects[item.subject]) if item.subject else None,
-            }
-            for item in request.items
+            _row(item, fault or _unclaimable(item, subjects), uploads, subjects)
+            for item, fault in zip(request.items, faults, strict=True)
         ]
     )
 
@@ -58,13 +70,30 @@ def _uploads(session: Session, request: JobRequest) -> dict[UUID | None, str]:
     if not wanted:
         return {}
     rows = session.execute(select(Image.id, Image.uri).where(Image.id.in_(wanted)))
-    uploads: dict[UUID | None, str] = {row.id: row.uri for row in rows}
-    _require(request, "image_id", wanted - uploads.keys(), "no upload of yours has this id")
-    return uploads
+    return {row.id: row.uri for row in rows}
 
 
-def _subjects(session: Session, tenant_id: UUID, request: JobRequest) -> dict[str, UUID]:
-    wanted = {item.subject for item in request.items if item.subject}
+def _readable(session: Session, tenant_id: UUID, request: JobRequest) -> ReadableStorage | None:
+    """What the tenant may read, asked only when an item names a place in S3."""
+    named = any(item.image is not None or item.reference is not None for item in request.items)
+    return readable_storage(session, tenant_id) if named else None
+
+
+def _fault(
+    item: ItemRequest, uploads: Container[UUID | None], readable: ReadableStorage | None
+) -> ItemError | None:
+    if item.image_id is not None and item.image_id not in uploads:
+        return ImageNotFound(f"no upload of yours has the id {item.image_id}")
+    for uri in (item.image, item.reference):
+        if readable and uri is not None and (refusal := readable.refusal(uri)):
+            return refusal
+    return item.subject_fault
+
+
+def _subjects(
+    session: Session, tenant_id: UUID, request: JobRequest, items: list[ItemRequest]
+) -> dict[str, UUID]:
+    wanted = {item.subject for item in items if item.subject}
     if not wanted or request.collection_id is None:
         return {}
     if request.operation is Operation.ENROL:
@@ -83,37 +112,30 @@ def _subjects(session: Session, tenant_id: UUID, request: JobRequest) -> dict[st
             Subject.collection_id == request.collection_id, Subject.external_id.in_(wanted)
         )
     )
-    subjects = {row.external_id: row.id for row in found}
-    _require(request, "subject", wanted - subjects.keys(), "the collection has no such subject")
-    return subjects
+    return {row.external_id: row.id for row in found}
 
 
-def _require(request: JobRequest, field: str, missing: set[str] | set[UUID], detail: str) -> None:
-    if missing:
-        raise NotFound(
-            "An item names what is not there",
-            errors=tuple(
-                FieldError(f"/items/{position}/{field}", detail)
-                for position, item in enumerate(request.items)
-                if getattr(item, field) in missing
-            ),
-        )
+def _unclaimable(item: ItemRequest, subjects: Container[str]) -> SubjectUnknown | None:
+    if item.subject is None or item.subject in subjects:
+        return None
+    return SubjectUnknown("the collection has no subject with this external id")
 
 
-def _check_locations(session: Session, tenant_id: UUID, request: JobRequest) -> None:
-    named = [
-        (f"/items/{position}/{name}", uri)
-        for position, item in enumerate(request.items)
-        for name, uri in (("image", item.image), ("reference", item.reference))
-        if uri
-    ]
-    if not named:
-        return
-    readable = readable_storage(session, tenant_id)
-    outside = [
-        FieldError(pointer, f"{uri} is not in a bucket or prefix registered for you")
-        for pointer, uri in named
-        if not readable.covers(uri)
-    ]
-    if outside:
-        raise LocationForbidden(errors=tuple(outside))
+def _row(
+    item: ItemRequest,
+    fault: ItemError | None,
+    uploads: Mapping[UUID | None, str],
+    subjects: Mapping[str, UUID],
+) -> dict[str, str | None]:
+    row: dict[str, str | None] = {
+        "custom_id": item.custom_id,
+        "image_uri": item.image or uploads.get(item.image_id, ""),
+        "reference_uri": item.reference,
+        "subject_id": str(subjects[item.subject]) if item.subject and not fault else None,
+    }
+    if fault:
+        # Nobody reads it any more: it is kept as far as it could be a place at all.
+        row["image_uri"] = (row["image_uri"] or "")[:MAX_URI_LENGTH]
+        row["reference_uri"] = None
+        row |= {"error_code": fault.code, "error_message": fault.message}
+    return row

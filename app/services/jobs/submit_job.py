@@ -36,12 +36,13 @@ from app.services.tenancy.record_audit import record_audit
 def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
     """Write a job with its items and shards in one transaction, then wake the dispatcher.
 
-    Returns the job as it was written; no session knows the object.
+    Returns the job as it was written. An item that cannot be done has failed with that; a job of
+    which this is true of all has ended.
 
     Raises:
         Invalid: (or one of its kinds) the request cannot be run as it is; see `JobRequest.check`.
         AttributesNotAllowed: the tenant may not ask for attributes.
-        NotFound: a collection, webhook endpoint, upload or claimed subject is not there.
+        NotFound: a collection or webhook endpoint is not there.
     """
     settings: Settings = current_app.config["SETTINGS"]
     request.check(settings.max_job_items)
@@ -51,11 +52,11 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
         _require_endpoint(session, request.webhook_endpoint_id)
         items = resolve_items(session, tenant_id, request)
         job = _new_job(session, tenant_id, request, model, settings)
-        make_job(session, job, items)
+        ended = make_job(session, job, items)
         detail = {"operation": job.operation, "items": job.total_items}
         record_audit(session, tenant_id, actor, "job.submitted", "job", job.id, detail)
         after_commit(session, wake_dispatcher)
-        return job
+        return session.get_one(Job, job.id) if ended else job
 
 
 def _require_attributes_allowed(session: Session, tenant_id: UUID, request: JobRequest) -> None:

@@ -39,7 +39,28 @@ def test_a_custom_id_used_twice_is_pointed_at() -> None:
     with pytest.raises(DuplicateCustomId) as caught:
         job(Operation.DETECT, ItemRequest("a", IMAGE), ItemRequest("a", IMAGE)).check(100)
 
-    assert caught.value.errors[0].pointer == "/items/1/custom_id"
+    (error,) = caught.value.errors
+    assert (error.pointer, error.detail) == (
+        "/items/1/custom_id",
+        'items/0 has it (custom_id "a")',
+    )
+
+
+def test_every_custom_id_used_twice_is_told() -> None:
+    names = ["a", "b", "a", "b", "b"]
+
+    with pytest.raises(DuplicateCustomId) as caught:
+        job(Operation.DETECT, *(ItemRequest(name, IMAGE) for name in names)).check(100)
+
+    places = [error.pointer for error in caught.value.errors]
+    assert places == [f"/items/{place}/custom_id" for place in (2, 3, 4)]
+
+
+def test_a_wrong_item_is_named_as_the_client_names_it() -> None:
+    with pytest.raises(Invalid) as caught:
+        job(Operation.DETECT, ItemRequest("a", IMAGE), ItemRequest("photo 7")).check(100)
+
+    assert caught.value.errors[0].detail.endswith('(custom_id "photo 7")')
 
 
 @pytest.mark.parametrize("operation", [Operation.ENROL, Operation.IDENTIFY])
@@ -54,8 +75,16 @@ def test_an_item_names_its_image_in_exactly_one_way() -> None:
 
 
 @pytest.mark.parametrize("uri", ["http://x/y.jpg", "s3://", "s3://bucket", "s3://bucket/", "a.jpg"])
-def test_an_image_must_be_an_s3_uri_with_a_key(uri: str) -> None:
-    assert pointers(job(Operation.DETECT, ItemRequest("a", uri))) == ["/items/0/image"]
+def test_an_image_that_cannot_be_there_is_not_the_requests_fault(uri: str) -> None:
+    job(Operation.DETECT, ItemRequest("a", uri)).check(100)
+
+
+@pytest.mark.parametrize(("length", "usable"), [(0, False), (1, True), (200, True), (201, False)])
+def test_a_subject_has_as_many_characters_as_an_external_id_may(length: int, usable: bool) -> None:
+    item = ItemRequest("a", IMAGE, subject="x" * length)
+
+    job(Operation.ENROL, item, collection_id=new_id()).check(100)
+    assert (item.subject_fault is None) is usable
 
 
 def test_verify_needs_a_reference_or_a_subject_not_both() -> None:

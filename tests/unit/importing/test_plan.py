@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.api.job_items import MAX_ID_LENGTH
+from app.domain.job_request import MAX_ID_LENGTH
 from app.domain.states import Operation
 from scripts.importing.plan import CUSTOM_ID_LIMIT, OPERATIONS, Plan, chunks, custom_id_of
 from scripts.importing.source import Source
