@@ -119,6 +119,18 @@ def test_the_version_before_goes_on_making_collections(bare_app: Flask) -> None:
     assert rows(bare_app, "SELECT id, space FROM collections") == [(made[0][0], "A@1")]
 
 
+def test_the_errors_of_jobs_that_have_ended_are_counted(bare_app: Flask) -> None:
+    upgrade(revision="0014")
+    tenant = TenantWorld.create().tenant_id
+    ((ended,),) = rows(bare_app, ENDED_JOB.format(tenant=tenant))
+    rows(bare_app, FAILED_ITEMS.format(tenant=tenant, job=ended))
+
+    upgrade()
+
+    counted = rows(bare_app, "SELECT errors_by_code FROM jobs")
+    assert counted == [({"no_face": 2, "image_corrupt": 1},)]
+
+
 def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> None:
     folder = Path("migrations")
     revisions = sorted(path.name.split("_")[0] for path in folder.glob("versions/0*.py"))
@@ -139,6 +151,20 @@ def rows(app: Flask, statement: str) -> list[Row[Any]]:
     engine.dispose()
     return found
 
+
+# As the version before codes were counted leaves them.
+ENDED_JOB = """
+INSERT INTO jobs (id, tenant_id, operation, state, priority, model, total_items, open_items,
+  failed_items, finished_at, expires_at)
+VALUES (gen_random_uuid(), '{tenant}', 'enrol', 'succeeded', 'bulk', 'm', 3, 0, 3, now(), now())
+RETURNING id
+"""
+FAILED_ITEMS = """
+INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, state, error_code, finished_at)
+SELECT '{job}', seq, '{tenant}', seq::text, '', 'failed',
+  CASE WHEN seq = 0 THEN 'image_corrupt' ELSE 'no_face' END, now() FROM generate_series(0, 2) AS seq
+RETURNING seq
+"""
 
 # As the version before spaces makes them.
 NEW_COLLECTION = """
