@@ -120,7 +120,7 @@ def test_the_version_before_goes_on_making_collections(bare_app: Flask) -> None:
 
 
 def test_the_errors_of_jobs_that_have_ended_are_counted(bare_app: Flask) -> None:
-    upgrade(revision="0014")
+    upgrade(revision="0017")
     tenant = TenantWorld.create().tenant_id
     ((ended,),) = rows(bare_app, ENDED_JOB.format(tenant=tenant))
     rows(bare_app, FAILED_ITEMS.format(tenant=tenant, job=ended))
