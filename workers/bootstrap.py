@@ -14,6 +14,7 @@ TASK_MODULES = (
     "workers.tasks.webhooks",
     "workers.tasks.reconcile",
     "workers.tasks.retention",
+    "workers.tasks.erase",
     "workers.tasks.partitions",
     "workers.tasks.analytics",
     "workers.tasks.audit",

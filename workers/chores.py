@@ -12,6 +12,7 @@ from app.domain.names import TaskName
 INTERVALS: dict[TaskName, dt.timedelta] = {
     TaskName.RECONCILE: dt.timedelta(seconds=60),
     TaskName.RETENTION: dt.timedelta(hours=1),
+    TaskName.ERASE: dt.timedelta(seconds=60),
     TaskName.ENSURE_PARTITIONS: dt.timedelta(days=1),
     TaskName.JOB_STATISTICS: dt.timedelta(minutes=5),
     TaskName.AUDIT_CHAIN: dt.timedelta(seconds=60),

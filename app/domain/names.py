@@ -21,6 +21,7 @@ class TaskName(StrEnum):
     DELIVER_WEBHOOK = "deliver-webhook"
     RECONCILE = "reconcile"
     RETENTION = "retention"
+    ERASE = "erase"
     ENSURE_PARTITIONS = "ensure-partitions"
     JOB_STATISTICS = "job-statistics"
     AUDIT_CHAIN = "audit-chain"
@@ -32,6 +33,7 @@ TASK_QUEUES: dict[TaskName, QueueName] = {
     TaskName.DELIVER_WEBHOOK: QueueName.WEBHOOKS,
     TaskName.RECONCILE: QueueName.DEFAULT,
     TaskName.RETENTION: QueueName.DEFAULT,
+    TaskName.ERASE: QueueName.DEFAULT,
     TaskName.ENSURE_PARTITIONS: QueueName.DEFAULT,
     TaskName.JOB_STATISTICS: QueueName.ANALYTICS,
     TaskName.AUDIT_CHAIN: QueueName.DEFAULT,

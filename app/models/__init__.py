@@ -7,6 +7,7 @@ from app.models.chore_turn import ChoreTurn
 from app.models.collection import Collection
 from app.models.dead_letter import DeadLetter
 from app.models.detection import Detection
+from app.models.erasure import Erasure
 from app.models.face import Face, FaceVector128, FaceVector512
 from app.models.idempotency_key import IdempotencyKey
 from app.models.image import Image
@@ -28,6 +29,7 @@ __all__ = [
     "Collection",
     "DeadLetter",
     "Detection",
+    "Erasure",
     "Face",
     "FaceVector128",
     "FaceVector512",

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import Integer, SmallInteger
+from sqlalchemy import Index, Integer, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,7 +18,20 @@ class Detection(TenantOwned, Base):
     """
 
     __tablename__ = "detections"
-    __table_args__ = ({"postgresql_partition_by": "RANGE (job_id)"},)
+    __table_args__ = (
+        Index(
+            "ix_detections_named",
+            text(
+                "(jsonb_path_query_array(matches, '$[*].\"subject_id\"') || "
+                "jsonb_path_query_array(matches, '$[*].\"face_id\"'))"
+            ),
+            postgresql_using="gin",
+            postgresql_where=text("matches IS NOT NULL"),
+        ),
+        Index(None, "subject_id", postgresql_where=text("subject_id IS NOT NULL")),
+        Index(None, "face_id", postgresql_where=text("face_id IS NOT NULL")),
+        {"postgresql_partition_by": "RANGE (job_id)"},
+    )
 
     job_id: Mapped[UUID] = mapped_column(primary_key=True)
     item_seq: Mapped[int] = mapped_column(primary_key=True)
@@ -27,6 +40,7 @@ class Detection(TenantOwned, Base):
     landmarks: Mapped[list[float]] = mapped_column(ARRAY(REAL))
     detection_confidence: Mapped[float] = mapped_column(REAL)
     quality: Mapped[float] = mapped_column(REAL)
+    # Always null: no result keeps a vector. A later migration drops it, when nobody inserts it.
     embedding: Mapped[list[float] | None] = mapped_column(HALFVEC())
     liveness: Mapped[dict[str, Any] | None]
     attributes: Mapped[dict[str, Any] | None]

@@ -44,6 +44,8 @@ class Job(Identified, Created, Base):
         Index(None, "tenant_id", "operation", "id"),
         Index("ix_jobs_live", "expires_at", postgresql_where=text("finished_at IS NULL")),
         Index(None, "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
+        Index(None, "collection_id", postgresql_where=text("collection_id IS NOT NULL")),
+        Index(None, "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 
@@ -69,6 +71,7 @@ class Job(Identified, Created, Base):
     started_at: Mapped[dt.datetime | None]
     finished_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
+    deleted_at: Mapped[dt.datetime | None]
 
 
 class Item(TenantOwned, Base):
@@ -78,6 +81,7 @@ class Item(TenantOwned, Base):
     __table_args__ = (
         UniqueConstraint("job_id", "custom_id"),
         Index("ix_items_failed", "job_id", "seq", postgresql_where=text("state = 'failed'")),
+        Index(None, "subject_id", postgresql_where=text("subject_id IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (job_id)"},
     )
 

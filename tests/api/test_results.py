@@ -12,7 +12,7 @@ from app.domain.identifiers import new_id
 from app.domain.states import ItemState, Operation
 from app.queries.items import list_items
 from tests.factories.callers import Caller
-from tests.factories.galleries import make_collection
+from tests.factories.galleries import make_collection, make_face, make_subject
 from tests.factories.jobs import close_item, lease_shard, make_job
 
 MATCH = {
@@ -50,11 +50,26 @@ def test_an_item_tells_its_faces_in_pixels_of_the_displayed_image(api: Caller) -
 def test_an_identified_face_has_a_decision_and_its_matches(api: Caller) -> None:
     collection = make_collection(api.tenant_id)
     job_id = make_job(api.tenant_id, operation=Operation.IDENTIFY, collection_id=collection.id)
-    match = {"decision": "match", "matches": [MATCH], "threshold": 0.4}
+    subject = make_subject(collection, "p-1")
+    named = MATCH | {
+        "subject_id": str(subject.id),
+        "face_id": str(make_face(collection, subject).id),
+    }
+    match = {"decision": "match", "matches": [named], "threshold": 0.4}
     close_item(job_id, 0, faces=[match, {"decision": "unknown", "matches": []}])
     known, unknown = _items(api, job_id)[0]["faces"]
-    assert (known["decision"], known["matches"], known["threshold"]) == ("match", [MATCH], 0.4)
+    assert (known["decision"], known["matches"], known["threshold"]) == ("match", [named], 0.4)
     assert (unknown["decision"], unknown["matches"]) == ("unknown", [])
+
+
+def test_a_match_with_somebody_erased_is_told_without_naming_anybody(api: Caller) -> None:
+    collection = make_collection(api.tenant_id)
+    job_id = make_job(api.tenant_id, operation=Operation.IDENTIFY, collection_id=collection.id)
+    close_item(job_id, 0, faces=[{"decision": "match", "matches": [MATCH], "threshold": 0.4}])
+    (face,) = _items(api, job_id)[0]["faces"]
+    assert face["decision"] == "match"
+    nobody = {"subject": None, "subject_id": None, "face_id": None, "erased": True}
+    assert face["matches"] == [MATCH | nobody]
 
 
 def test_an_enrolled_face_says_what_became_of_it(api: Caller) -> None:
@@ -62,10 +77,10 @@ def test_an_enrolled_face_says_what_became_of_it(api: Caller) -> None:
     job_id = make_job(
         api.tenant_id, operation=Operation.ENROL, collection_id=collection.id, subject="p-1"
     )
-    face_id, subject_id = str(new_id()), str(new_id())
+    subject = make_subject(collection)
     enrolled = {
-        "face_id": face_id,
-        "subject_id": subject_id,
+        "face_id": str(make_face(collection, subject).id),
+        "subject_id": str(subject.id),
         "enrolled": False,
         "reason": "already_enrolled",
     }

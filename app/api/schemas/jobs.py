@@ -158,7 +158,13 @@ class MatchSchema(AnswerSchema):
 
     subject = fields.String(required=True, allow_none=True)
     subject_id = fields.String(required=True, allow_none=True)
-    face_id = fields.String(required=True)
+    face_id = fields.String(required=True, allow_none=True)
+    erased = fields.Boolean(
+        metadata={
+            "description": "True when the face was erased since: `face_id` is null, and with its "
+            "person gone too, `subject` and `subject_id`; absent otherwise"
+        }
+    )
     similarity = fields.Float(required=True)
     fmr = fields.Float(required=True)
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from app.database.bulk_rows import BulkTable
 from app.domain.gallery import ErasedFaces, ErasedScope, GalleryRef, KnownFace, NewFace
+from app.models.erasure import Erasure
 
 _FACES = BulkTable(
     "bulk_faces",
@@ -112,9 +113,12 @@ def add_faces(session: Session, tenant_id: UUID, faces: Sequence[NewFace]) -> di
 def erase_faces(session: Session, tenant_id: UUID, scope: ErasedScope) -> ErasedFaces:
     """Erase faces with all their vectors, whatever their space, and take them off the counts.
 
+    What names them in results of earlier jobs is scrubbed afterwards, and not shown until then.
+
     Whoever erases a whole subject or collection holds it beforehand, so that it gets no new faces
     meanwhile, and deletes it afterwards.
     """
+    _note_erasure(session, tenant_id, scope)
     condition, values = _scope_of(tenant_id, scope)
     if not session.scalar(text(_HOLD_FACES.format(scope=condition)), values):
         return ErasedFaces(0)
@@ -126,6 +130,20 @@ def erase_faces(session: Session, tenant_id: UUID, scope: ErasedScope) -> Erased
     _count(session, {row.collection_id: -row.faces for row in rows})
     digest = bytes(rows[0].digests[0]) if one and rows else None
     return ErasedFaces(sum(row.faces for row in rows), digest)
+
+
+def _note_erasure(session: Session, tenant_id: UUID, scope: ErasedScope) -> None:
+    """A tenant's results go with it."""
+    if scope.collection_id is not None:
+        session.add(
+            Erasure(
+                tenant_id=tenant_id,
+                collection_id=scope.collection_id,
+                subject_id=scope.subject_id,
+                face_id=scope.face_id,
+            )
+        )
+        session.flush()
 
 
 def _row(face: NewFace) -> dict[str, object]:

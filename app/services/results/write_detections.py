@@ -27,7 +27,6 @@ _FACES = BulkTable(
         "landmarks": "real[]",
         "detection_confidence": "real",
         "quality": "real",
-        "embedding": "halfvec",
         "liveness": "jsonb",
         "attributes": "jsonb",
         "decision": "text",
@@ -78,7 +77,6 @@ def _row(
         "landmarks": face.landmarks,
         "detection_confidence": face.detection_confidence,
         "quality": face.quality,
-        "embedding": face.embedding,
         "liveness": face.liveness,
         "attributes": face.attributes,
     }
