@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.domain.errors import ImageNotFound
 from app.domain.storage import ObjectLocation
 from app.services.tenancy.uploads import object_store
 from tests.factories.callers import Caller
@@ -99,3 +100,40 @@ def test_the_part_must_be_called_file(api: Caller) -> None:
     response = _upload(api, png(), part="photo")
     assert response.status_code == 422
     assert {e["pointer"] for e in response.get_json()["errors"]} == {"/file", "/photo"}
+
+
+def test_a_deleted_upload_is_gone_with_its_object(app: Flask, api: Caller) -> None:
+    image = _upload(api, png()).get_json()
+    assert api.delete(f"/images/{image['id']}").status_code == 204
+    with pytest.raises(ImageNotFound):  # as an item of an open job then fails
+        object_store(app.config["SETTINGS"]).read(ObjectLocation.parse(image["uri"]))
+    assert api.delete(f"/images/{image['id']}").status_code == 404
+    items = [{"custom_id": "a", "image_id": image["id"]}]
+    assert api.post("/jobs", json={"operation": "detect", "items": items}).status_code == 404
+
+
+def test_anothers_upload_cannot_be_deleted(app: Flask, api: Caller, stranger: Caller) -> None:
+    content = png()
+    image = _upload(api, content).get_json()
+    assert stranger.delete(f"/images/{image['id']}").status_code == 404
+    store = object_store(app.config["SETTINGS"])
+    assert store.read(ObjectLocation.parse(image["uri"])) == content
+
+
+def test_deleting_an_upload_is_an_audit_event(api: Caller) -> None:
+    image = _upload(api, png()).get_json()
+    api.delete(f"/images/{image['id']}")
+    event = api.get("/audit-events").get_json()["data"][0]
+    assert (event["action"], event["target_id"]) == ("image.deleted", image["id"])
+
+
+def test_an_upload_that_s3_does_not_let_go_keeps_its_row(
+    app: Flask, api: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = _upload(api, png()).get_json()
+    away = app.config["SETTINGS"].model_copy(update={"aws_endpoint_url_s3": "http://127.0.0.1:9"})
+    with monkeypatch.context() as outage:
+        outage.setitem(app.config, "SETTINGS", away)
+        response = api.delete(f"/images/{image['id']}")
+        assert (response.status_code, response.get_json()["code"]) == (503, "unavailable")
+    assert api.delete(f"/images/{image['id']}").status_code == 204
