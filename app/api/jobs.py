@@ -1,4 +1,4 @@
-"""Jobs: submitted, followed, read and canceled."""
+"""Jobs: submitted, followed, read, canceled and deleted."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from app.domain.states import Operation, Priority
 from app.models.job import ItemResult, Job, JobProgress
 from app.services.jobs import read_jobs
 from app.services.jobs.cancel_job import cancel_job as cancel
+from app.services.jobs.delete_job import delete_job as delete
 from app.services.jobs.read_results import export_results, read_results_page
 from app.services.jobs.submit_job import submit_job as submit
 from app.web.auth import actor, demand, principal, requires
@@ -115,6 +116,18 @@ def get_job(job_id: UUID) -> Response:
 def cancel_job(job_id: UUID) -> Any:
     """Cancel a job: what is done stays, what a worker holds ends with its batch."""
     return _accepted(cancel(principal().tenant_id, job_id, actor()))
+
+
+@blueprint.delete("/jobs/<uuid:job_id>")
+@requires(Scope.JOBS_WRITE)
+@blueprint.returns(202, JobSchema)
+def delete_job(job_id: UUID) -> JobProgress:
+    """Delete a job that has ended, with its items and results.
+
+    It cannot be read from now on; of a large one the rows go in the background. Faces that it
+    enrolled stay.
+    """
+    return delete(principal().tenant_id, job_id, actor())
 
 
 @blueprint.get("/jobs/<uuid:job_id>/items")

@@ -152,6 +152,10 @@ class JobAlreadyTerminal(Conflict):
     code, title = "job_already_terminal", "The job has ended"
 
 
+class JobNotTerminal(Conflict):
+    code, title = "job_not_terminal", "The job has not ended"
+
+
 class JobSealed(Conflict):
     code, title = "job_sealed", "The job takes no more items"
 

@@ -57,4 +57,5 @@ def _jobs(tenant_id: UUID) -> Select[Any]:
         )
         .scalar_subquery()
     )
-    return select(Job, processing).where(Job.tenant_id == tenant_id)
+    shown = Job.tenant_id == tenant_id, Job.deleted_at.is_(None)
+    return select(Job, processing).where(*shown)

@@ -346,3 +346,26 @@ def test_a_job_says_how_many_items_failed_with_which_code(api: Caller) -> None:
     assert api.get(f"/jobs/{job_id}").get_json()["errors_by_code"] == told
     assert api.get("/jobs").get_json()["data"][0]["errors_by_code"] == told
     assert api.post("/jobs", json=JOB).get_json()["errors_by_code"] == {}
+
+
+def test_a_job_that_has_ended_can_be_deleted(api: Caller) -> None:
+    job_id = make_job(api.tenant_id)
+    close_item(job_id, 0)
+    response = api.delete(f"/jobs/{job_id}")
+    assert (response.status_code, response.get_json()["id"]) == (202, str(job_id))
+    assert api.get(f"/jobs/{job_id}").status_code == 404
+    assert api.delete(f"/jobs/{job_id}").status_code == 404
+
+
+def test_a_job_that_goes_on_cannot_be_deleted(api: Caller) -> None:
+    job_id = make_job(api.tenant_id)
+    response = api.delete(f"/jobs/{job_id}")
+    assert (response.status_code, response.get_json()["code"]) == (409, "job_not_terminal")
+    assert f"POST /api/v1/jobs/{job_id}/cancel" in response.get_json()["detail"]
+
+
+def test_another_tenants_job_cannot_be_deleted(api: Caller, stranger: Caller) -> None:
+    job_id = make_job(api.tenant_id)
+    close_item(job_id, 0)
+    assert stranger.delete(f"/jobs/{job_id}").status_code == 404
+    assert api.get(f"/jobs/{job_id}").status_code == 200

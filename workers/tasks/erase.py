@@ -6,6 +6,7 @@ import structlog
 from celery import shared_task
 
 from app.domain.names import TaskName
+from app.services.jobs.delete_job import remove_deleted_jobs
 from app.services.jobs.scrub_results import scrub_results
 from app.services.upkeep.take_turn import take_turn
 from workers.chores import turn_interval
@@ -17,4 +18,4 @@ _log = structlog.get_logger(__name__)
 def erase() -> None:
     """Go on erasing in small batches, unless another beat's firing just did."""
     if take_turn(TaskName.ERASE, turn_interval(TaskName.ERASE)):
-        _log.info("erased", scrubbed=scrub_results())
+        _log.info("erased", jobs=remove_deleted_jobs(), scrubbed=scrub_results())

@@ -28,7 +28,7 @@ def cancel_job(tenant_id: UUID, job_id: UUID, actor: Actor) -> JobProgress:
     """
     with tenant_transaction(tenant_id) as session:
         job = session.get(Job, job_id)
-        if job is None:
+        if job is None or job.deleted_at is not None:
             raise NotFound("There is no such job")
         if JobState(job.state) in TERMINAL_JOB_STATES:
             raise JobAlreadyTerminal(f"The job has ended: {job.state}")
