@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -14,6 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from app import create_app
 from app.config import Settings, load_settings
+from app.domain.identifiers import new_id
 from app.domain.job_request import ItemRequest
 from app.domain.states import Operation
 from scripts.stack.databases import drop_database, empty_database, environment_of
@@ -131,6 +133,52 @@ def test_the_errors_of_jobs_that_have_ended_are_counted(bare_app: Flask) -> None
     assert counted == [({"no_face": 2, "image_corrupt": 1},)]
 
 
+def test_external_ids_get_their_composed_form_unless_another_has_it(
+    bare_app: Flask, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgrade(revision="0019")
+    tenant = TenantWorld.create().tenant_id
+    ((taken,),) = rows(bare_app, NEW_COLLECTION.format(tenant=tenant, name="A"))
+    ((free,),) = rows(bare_app, NEW_COLLECTION.format(tenant=tenant, name="B"))
+    add_subjects(bare_app, tenant, taken, COMPOSED, DECOMPOSED)
+    add_subjects(bare_app, tenant, free, DECOMPOSED, UNORDERED, TOO_LONG)
+
+    upgrade()
+
+    found = "SELECT external_id FROM subjects WHERE collection_id = '{}'"
+    assert rows(bare_app, found.format(taken)) == [(DECOMPOSED,), (COMPOSED,)]
+    assert rows(bare_app, found.format(free)) == [(COMPOSED,), (TOO_LONG,), (UNORDERED_NORMAL,)]
+    left = rows(bare_app, "SELECT id FROM subjects WHERE external_id IS NOT NFC NORMALIZED")
+    (warning,) = [one.getMessage() for one in caplog.records if "subjects: 2" in one.getMessage()]
+    assert all(str(row.id) in warning for row in left)
+    assert DECOMPOSED not in warning
+
+
+def test_of_two_that_become_one_the_older_gets_the_name(bare_app: Flask) -> None:
+    upgrade(revision="0019")
+    tenant = TenantWorld.create().tenant_id
+    ((collection,),) = rows(bare_app, NEW_COLLECTION.format(tenant=tenant, name="A"))
+    variants = ("a\u0323\u0302", "a\u0302\u0323")  # neither is \u1ead, both look like it
+    add_subjects(bare_app, tenant, collection, *variants)
+
+    upgrade()
+
+    named = "SELECT external_id FROM subjects"
+    assert rows(bare_app, named) == [(variants[1],), ("\u1ead",)]
+
+
+def test_names_of_tenants_collections_and_keys_get_their_composed_form(bare_app: Flask) -> None:
+    upgrade(revision="0019")
+    tenant = TenantWorld.create().tenant_id
+    rows(bare_app, NEW_COLLECTION.format(tenant=tenant, name=DECOMPOSED))
+    rows(bare_app, f"UPDATE tenants SET name = '{DECOMPOSED}' RETURNING id")
+
+    upgrade()
+
+    for table in ("collections", "tenants"):
+        assert rows(bare_app, f"SELECT name FROM {table}") == [(COMPOSED,)]
+
+
 def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> None:
     folder = Path("migrations")
     revisions = sorted(path.name.split("_")[0] for path in folder.glob("versions/0*.py"))
@@ -187,6 +235,22 @@ NEW_VECTORS = """
 INSERT INTO face_vectors_128 (face_id, tenant_id, collection_id, embedding)
 SELECT id, tenant_id, collection_id, array_fill(1, ARRAY[128])::halfvec FROM faces RETURNING face_id
 """
+
+
+COMPOSED, DECOMPOSED = "Jos\u00e9", "Jose\u0301"
+UNORDERED, UNORDERED_NORMAL = "a\u0302\u0323", "\u1ead"
+TOO_LONG = "\u0958" * 200  # its normal form has 400 characters
+
+
+def add_subjects(app: Flask, tenant: UUID, collection: UUID, *external_ids: str) -> None:
+    """People as the version before took them, oldest first."""
+    for external_id in external_ids:
+        rows(
+            app,
+            f"""
+INSERT INTO subjects (id, tenant_id, collection_id, external_id)
+VALUES ('{new_id()}', '{tenant}', '{collection}', '{external_id}') RETURNING id""",
+        )
 
 
 def enrol_as_before_spaces(app: Flask) -> int:
