@@ -5,6 +5,7 @@ from uuid import UUID
 import click
 
 from app.commands.typed_errors import CommandGroup, table
+from app.domain.given_names import normal_name
 from app.services.jobs.erase_tenant import erase_tenant
 from app.services.tenancy.tenants import (
     allow_attributes,
@@ -20,7 +21,7 @@ _LONGEST_NAME = 200
 
 
 def _fitting(_context: click.Context, _parameter: click.Parameter, name: str) -> str:
-    if not 1 <= len(name) <= _LONGEST_NAME:
+    if not 1 <= len(normal_name(name)) <= _LONGEST_NAME:
         raise click.BadParameter(f"a tenant's name has 1 to {_LONGEST_NAME} characters")
     return name
 

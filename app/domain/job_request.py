@@ -15,6 +15,7 @@ from app.domain.errors import (
     SubjectInvalid,
     TooManyItems,
 )
+from app.domain.given_names import normal_name
 from app.domain.job_options import JobOptions
 from app.domain.states import EnrolFaces, Operation
 
@@ -30,6 +31,11 @@ class ItemRequest:
     image_id: UUID | None = None
     subject: str | None = None
     reference: str | None = None
+
+    def __post_init__(self) -> None:
+        """Name the subject as its collection does."""
+        if self.subject is not None:
+            object.__setattr__(self, "subject", normal_name(self.subject))
 
     @property
     def subject_fault(self) -> SubjectInvalid | None:

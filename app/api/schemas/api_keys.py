@@ -4,16 +4,17 @@ from typing import Any
 
 from marshmallow import fields, post_load, validate
 
+from app.api.schemas.given_name import GivenName
 from app.domain.names import Scope
 from app.services.tenancy.api_keys import NewKey
-from app.web.fields import NAME_LENGTH, RowSchema, Timestamp
+from app.web.fields import RowSchema, Timestamp
 from app.web.request_schema import BoundedList, RequestSchema
 
 
 class ApiKeyCreateSchema(RequestSchema):
     """Body of POST /api-keys."""
 
-    name = fields.String(required=True, validate=NAME_LENGTH)
+    name = GivenName(required=True)
     scopes = BoundedList(
         fields.Enum(Scope, by_value=fields.String), required=True, least=1, most=len(Scope)
     )

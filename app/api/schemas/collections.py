@@ -4,8 +4,9 @@ from typing import Any
 
 from marshmallow import fields, post_load, validate
 
+from app.api.schemas.given_name import GivenName
 from app.services.gallery.collections import NewCollection
-from app.web.fields import NAME_LENGTH, Metadata, MetadataPatch, RowSchema, Timestamp
+from app.web.fields import Metadata, MetadataPatch, RowSchema, Timestamp
 from app.web.request_schema import RequestSchema
 
 _SIMILARITY = validate.Range(min=-1, max=1)
@@ -26,7 +27,7 @@ class _RuleSchema(RequestSchema):
 class CollectionCreateSchema(_RuleSchema):
     """Body of POST /collections."""
 
-    name = fields.String(required=True, validate=NAME_LENGTH)
+    name = GivenName(required=True)
     model = fields.String(metadata={"description": "A model of the registry, such as SFace"})
     metadata = Metadata()
 
@@ -38,7 +39,7 @@ class CollectionCreateSchema(_RuleSchema):
 class CollectionUpdateSchema(_RuleSchema):
     """Body of PATCH /collections/{id}."""
 
-    name = fields.String(validate=NAME_LENGTH)
+    name = GivenName()
     metadata = MetadataPatch()
 
 

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from app.web.fields import NAME_LENGTH, Metadata, MetadataPatch, RowSchema, StoredBox, Timestamp
+from app.api.schemas.given_name import GivenName
+from app.web.fields import Metadata, MetadataPatch, RowSchema, StoredBox, Timestamp
 from app.web.request_schema import RequestSchema
 
 
 class SubjectCreateSchema(RequestSchema):
     """Body of POST /collections/{id}/subjects."""
 
-    external_id = fields.String(
-        required=True, validate=NAME_LENGTH, metadata={"description": "Your own id of the person"}
+    external_id = GivenName(
+        "Your own id of the person, kept in Unicode's composed form (NFC)", required=True
     )
     metadata = Metadata(load_default=dict)
 
@@ -18,7 +19,7 @@ class SubjectCreateSchema(RequestSchema):
 class SubjectUpdateSchema(RequestSchema):
     """Body of PATCH …/subjects/{id}."""
 
-    external_id = fields.String(validate=NAME_LENGTH)
+    external_id = GivenName()
     metadata = MetadataPatch()
 
 

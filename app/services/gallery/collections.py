@@ -16,6 +16,7 @@ from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError, Invalid
 from app.domain.gallery import ErasedScope
+from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.domain.metadata import changed_metadata
 from app.domain.model_registry import ModelEntry
@@ -79,7 +80,7 @@ def update_collection(
         collection = lock_collection(session, tenant_id, collection_id)
         require_version(collection.version, accepted)
         if "name" in changes:
-            collection.name = changes["name"]
+            collection.name = normal_name(changes["name"])
         if "metadata" in changes:
             collection.metadata_ = changed_metadata(collection.metadata_, changes["metadata"])
         if {"threshold", "target_fpir"} & changes.keys():
@@ -116,7 +117,7 @@ def _new_collection(tenant_id: UUID, wanted: NewCollection, model: ModelEntry) -
     return Collection(
         id=new_id(),
         tenant_id=tenant_id,
-        name=wanted.name,
+        name=normal_name(wanted.name),
         model=model.identity,
         space=model.identity,
         dimensions=model.dimensions,

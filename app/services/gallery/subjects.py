@@ -14,6 +14,7 @@ from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError
 from app.domain.gallery import ErasedScope
+from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.domain.metadata import changed_metadata
 from app.domain.versions import Accepted, require_version
@@ -42,7 +43,7 @@ def create_subject(
         id=new_id(),
         tenant_id=tenant_id,
         collection_id=collection_id,
-        external_id=external_id,
+        external_id=normal_name(external_id),
         metadata_=metadata,
     )
     with tenant_transaction(tenant_id) as session:
@@ -72,7 +73,8 @@ def update_subject(
     with tenant_transaction(tenant_id) as session:
         subject = find_subject(session, tenant_id, collection_id, subject_id, lock=True)
         require_version(subject.version, accepted)
-        subject.external_id = changes.get("external_id", subject.external_id)
+        if "external_id" in changes:
+            subject.external_id = normal_name(changes["external_id"])
         if "metadata" in changes:
             subject.metadata_ = changed_metadata(subject.metadata_, changes["metadata"])
         subject.updated_at = dt.datetime.now(dt.UTC)

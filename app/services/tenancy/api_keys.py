@@ -14,6 +14,7 @@ from app.database.transactions import owner_transaction, read_transaction, tenan
 from app.domain.actor import SYSTEM, Actor
 from app.domain.api_key import Principal, default_expiry, earliest, issue_key
 from app.domain.errors import FieldError, Forbidden, Invalid, KeyExpiryForbidden, TooManyKeys
+from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.domain.names import Scope
 from app.models.api_key import ApiKey
@@ -129,7 +130,7 @@ def add_key(
     key = ApiKey(
         id=new_id(),
         tenant_id=tenant_id,
-        name=wanted.name,
+        name=normal_name(wanted.name),
         prefix=issued.prefix,
         key_hash=issued.key_hash,
         scopes=scopes,

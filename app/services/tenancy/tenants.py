@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.errors import AlreadyExists, NotFound
+from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.models.tenant import Tenant
 from app.services.tenancy.record_audit import record_audit
@@ -23,7 +24,7 @@ def create_tenant(name: str, contact_email: str | None = None) -> Tenant:
     Raises:
         AlreadyExists: there is a tenant of this name.
     """
-    tenant = Tenant(id=new_id(), name=name, contact_email=contact_email)
+    tenant = Tenant(id=new_id(), name=normal_name(name), contact_email=contact_email)
     with owner_transaction() as session:
         session.add(tenant)
         try:

@@ -36,6 +36,12 @@ def test_a_taken_name_is_one_clear_line(app: Flask) -> None:
     assert result.stderr == f"Error: There is a tenant {tenant.name!r} already\n"
 
 
+def test_a_tenants_name_is_taken_however_it_was_typed(app: Flask) -> None:
+    tenant = make_tenant(name=f"Jos\u00e9 {uuid4()}")
+    typed_on_a_mac = tenant.name.replace("\u00e9", "e\u0301")
+    assert _run(app, "tenants", "create", typed_on_a_mac).exit_code == 1
+
+
 @pytest.mark.parametrize("name", ["", "n" * 201])
 def test_a_name_that_no_tenant_may_have_is_one_clear_line(app: Flask, name: str) -> None:
     result = _run(app, "tenants", "create", name)

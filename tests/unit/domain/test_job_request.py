@@ -112,3 +112,9 @@ def test_detect_takes_neither_subject_nor_reference() -> None:
     item = ItemRequest("a", IMAGE, subject="x", reference=IMAGE)
 
     assert pointers(job(Operation.DETECT, item)) == ["/items/0/reference", "/items/0/subject"]
+
+
+def test_an_item_names_its_subject_as_the_collection_does_and_keeps_its_own_id() -> None:
+    item = ItemRequest("Jose\u0301", "s3://photos/Jose\u0301.jpg", subject="Jose\u0301")
+    assert item.subject == "Jos\u00e9"
+    assert (item.custom_id, item.image) == ("Jose\u0301", "s3://photos/Jose\u0301.jpg")
