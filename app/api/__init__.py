@@ -15,6 +15,7 @@ from app.api import (
     subjects,
     webhook_endpoints,
 )
+from app.api.external_id_path import document_external_ids, init_external_ids
 from app.api.resource import FaceQueueApi, one_enum_beside_null
 from app.config import Settings
 from app.web.idempotency import KEY_HEADER, REPLAYED_HEADER
@@ -61,6 +62,7 @@ _PREFLIGHT_S = 600  # that a browser need not ask again
 def register_api(app: Flask) -> None:
     """Add every resource to the application, and the page that describes them."""
     _allow_origins(app, app.config["SETTINGS"])
+    init_external_ids(app)
     api = _new_api(app)
     for resource in RESOURCES:
         api.register_blueprint(resource, url_prefix=BASE)
@@ -85,6 +87,7 @@ def _new_api(app: Flask) -> FaceQueueApi:
         },
     )
     api.ma_plugin.converter.add_attribute_function(one_enum_beside_null)
+    document_external_ids(api)
     api.spec.components.security_scheme(
         "bearer",
         {"type": "http", "scheme": "bearer", "description": "An API key of your tenant"},

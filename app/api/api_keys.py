@@ -8,6 +8,7 @@ from uuid import UUID
 
 from flask import jsonify
 
+from app.api.ordered_lists import OrderedArgs, ordered_page_of
 from app.api.resource import Resource
 from app.api.schemas.api_keys import (
     ApiKeyCreateSchema,
@@ -21,7 +22,6 @@ from app.services.tenancy.api_keys import NewKey
 from app.services.tenancy.rotate_api_key import rotate_api_key as rotate
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent_secret
-from app.web.pagination import PageArgs, page_of
 
 blueprint = Resource("api-keys", __name__, description="Keys to this API")
 
@@ -39,11 +39,11 @@ def create_api_key(wanted: NewKey) -> Any:
 
 @blueprint.get("/api-keys")
 @requires(Scope.KEYS_WRITE)
-@blueprint.takes(PageArgs, "query")
+@blueprint.takes(OrderedArgs, "query")
 @blueprint.returns_page(ApiKeySchema)
 def list_api_keys(args: dict[str, Any]) -> Any:
-    """List keys, newest first, revoked ones among them."""
-    return page_of(api_keys.list_api_keys, args)
+    """List keys, revoked ones among them."""
+    return ordered_page_of(api_keys.list_api_keys, args)
 
 
 @blueprint.delete("/api-keys/<uuid:key_id>")

@@ -6,12 +6,12 @@ from typing import Any
 
 from marshmallow import fields
 
+from app.api.ordered_lists import OrderedArgs, ordered_page_of
 from app.api.resource import Resource
 from app.domain.names import Scope
 from app.services.tenancy import read_audit_events
 from app.web.auth import requires
 from app.web.fields import RowSchema
-from app.web.pagination import PageArgs, page_of
 
 blueprint = Resource("audit-events", __name__, description="Who did what, and read whose faces")
 
@@ -65,8 +65,8 @@ class AuditEventSchema(RowSchema):
 
 @blueprint.get("/audit-events")
 @requires(Scope.AUDIT_READ)
-@blueprint.takes(PageArgs, "query")
+@blueprint.takes(OrderedArgs, "query")
 @blueprint.returns_page(AuditEventSchema)
 def list_audit_events(args: dict[str, Any]) -> Any:
-    """List audit events, newest first."""
-    return page_of(read_audit_events.list_audit_events, args)
+    """List audit events."""
+    return ordered_page_of(read_audit_events.list_audit_events, args)

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from flask import url_for
 
+from app.api.ordered_lists import ordered_page_of
 from app.api.resource import Resource
 from app.api.schemas.collections import (
     CollectionCreateSchema,
+    CollectionListArgs,
     CollectionSchema,
     CollectionUpdateSchema,
 )
@@ -22,7 +24,6 @@ from app.web.auth import actor, principal, requires
 from app.web.etag import if_match, versioned
 from app.web.idempotency import idempotent
 from app.web.operation_doc import LOCATION
-from app.web.pagination import PageArgs, page_of
 
 blueprint = Resource("collections", __name__, description="Galleries, each bound to one model")
 
@@ -41,11 +42,11 @@ def create_collection(wanted: NewCollection) -> Any:
 
 @blueprint.get("/collections")
 @requires(Scope.COLLECTIONS_READ)
-@blueprint.takes(PageArgs, "query")
+@blueprint.takes(CollectionListArgs, "query")
 @blueprint.returns_page(CollectionSchema)
 def list_collections(args: dict[str, Any]) -> Any:
-    """List collections, newest first."""
-    return page_of(collections.list_collections, args)
+    """List collections."""
+    return ordered_page_of(collections.list_collections, args, name=args.get("name"))
 
 
 @blueprint.get("/collections/<uuid:collection_id>")

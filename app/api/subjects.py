@@ -7,13 +7,16 @@ from uuid import UUID
 
 from flask import url_for
 
+from app.api.ordered_lists import OrderedArgs, ordered_page_of, window_of
 from app.api.resource import Resource
 from app.api.schemas.subjects import (
     FaceSchema,
     SubjectCreateSchema,
+    SubjectListArgs,
     SubjectSchema,
     SubjectUpdateSchema,
 )
+from app.domain.gallery import SubjectFilter, SubjectKey
 from app.domain.names import Scope
 from app.domain.versions import Accepted
 from app.models.subject import Subject
@@ -22,12 +25,14 @@ from app.web.auth import actor, principal, requires
 from app.web.etag import if_match, versioned
 from app.web.idempotency import idempotent
 from app.web.operation_doc import LOCATION
-from app.web.pagination import PageArgs, page, page_of
+from app.web.pagination import page
 
 blueprint = Resource("subjects", __name__, description="People of a collection and their faces")
 
 _SUBJECTS = "/collections/<uuid:collection_id>/subjects"
 _SUBJECT = f"{_SUBJECTS}/<uuid:subject_id>"
+_BY_EXTERNAL_ID = f"{_SUBJECTS}/by-external-id/<external_id:external_id>"
+_FACES = "/collections/<uuid:collection_id>/faces"
 
 
 @blueprint.post(_SUBJECTS)
@@ -46,11 +51,12 @@ def create_subject(wanted: dict[str, Any], collection_id: UUID) -> Any:
 
 @blueprint.get(_SUBJECTS)
 @requires(Scope.COLLECTIONS_READ)
-@blueprint.takes(PageArgs, "query")
+@blueprint.takes(SubjectListArgs, "query")
 @blueprint.returns_page(SubjectSchema)
 def list_subjects(args: dict[str, Any], collection_id: UUID) -> Any:
-    """List a collection's people, newest first."""
-    return page_of(subjects.list_subjects, args, collection_id)
+    """List a collection's people."""
+    wanted = SubjectFilter(args.get("external_id"), args.get("metadata"))
+    return ordered_page_of(subjects.list_subjects, args, collection_id, wanted=wanted)
 
 
 @blueprint.get(_SUBJECT)
@@ -90,24 +96,83 @@ def delete_subject(collection_id: UUID, subject_id: UUID) -> None:
 
 @blueprint.get(f"{_SUBJECT}/faces")
 @requires(Scope.COLLECTIONS_READ)
-@blueprint.takes(PageArgs, "query")
+@blueprint.takes(OrderedArgs, "query")
 @blueprint.returns_page(FaceSchema)
 def list_faces(args: dict[str, Any], collection_id: UUID, subject_id: UUID) -> Any:
-    """List a person's enrolled faces, newest first."""
-    rows = faces.read_faces(
-        principal().tenant_id,
-        collection_id,
-        subject_id,
-        actor(),
-        limit=args["limit"],
-        after=args["cursor"],
+    """List a person's enrolled faces."""
+    return _faces_of(subject_id, args, collection_id)
+
+
+@blueprint.get(_BY_EXTERNAL_ID)
+@requires(Scope.COLLECTIONS_READ)
+@blueprint.returns(200, SubjectSchema)
+@versioned
+def get_subject_by_external_id(collection_id: UUID, external_id: str) -> Subject:
+    """Read a person by your own id.
+
+    Percent-encoded, slashes too.
+    """
+    return subjects.read_subject(principal().tenant_id, collection_id, external_id)
+
+
+@blueprint.patch(_BY_EXTERNAL_ID)
+@requires(Scope.COLLECTIONS_WRITE)
+@if_match
+@blueprint.takes(SubjectUpdateSchema)
+@blueprint.returns(200, SubjectSchema)
+@versioned
+def update_subject_by_external_id(
+    changes: dict[str, Any], collection_id: UUID, external_id: str, if_match: Accepted
+) -> Subject:
+    """Change a person whom you name by your own id.
+
+    A JSON merge patch: what is not named stays, in `metadata` too.
+    """
+    return subjects.update_subject(
+        principal().tenant_id, collection_id, external_id, changes, actor(), if_match
+    )
+
+
+@blueprint.delete(_BY_EXTERNAL_ID)
+@requires(Scope.COLLECTIONS_WRITE)
+@blueprint.returns(204)
+def delete_subject_by_external_id(collection_id: UUID, external_id: str) -> None:
+    """Erase a person whom you name by your own id, with all faces and embeddings."""
+    subjects.delete_subject(principal().tenant_id, collection_id, external_id, actor())
+
+
+@blueprint.get(f"{_BY_EXTERNAL_ID}/faces")
+@requires(Scope.COLLECTIONS_READ)
+@blueprint.takes(OrderedArgs, "query")
+@blueprint.returns_page(FaceSchema)
+def list_faces_by_external_id(args: dict[str, Any], collection_id: UUID, external_id: str) -> Any:
+    """List the enrolled faces of a person whom you name by your own id.
+
+    An id that itself ends in `/faces` is not read by such a path: find it in the list of people.
+    """
+    return _faces_of(external_id, args, collection_id)
+
+
+@blueprint.get(_FACES)
+@requires(Scope.COLLECTIONS_READ)
+@blueprint.takes(OrderedArgs, "query")
+@blueprint.returns_page(FaceSchema)
+def list_collection_faces(args: dict[str, Any], collection_id: UUID) -> Any:
+    """List a collection's enrolled faces, also those of nobody."""
+    rows = faces.read_collection_faces(
+        principal().tenant_id, collection_id, actor(), window_of(args)
     )
     return page(rows, args["limit"], lambda row: row.id)
 
 
-@blueprint.delete("/collections/<uuid:collection_id>/faces/<uuid:face_id>")
+@blueprint.delete(f"{_FACES}/<uuid:face_id>")
 @requires(Scope.COLLECTIONS_WRITE)
 @blueprint.returns(204)
 def delete_face(collection_id: UUID, face_id: UUID) -> None:
     """Erase a face with its embedding."""
     faces.delete_face(principal().tenant_id, collection_id, face_id, actor())
+
+
+def _faces_of(key: SubjectKey, args: dict[str, Any], collection_id: UUID) -> Any:
+    rows = faces.read_faces(principal().tenant_id, collection_id, key, actor(), window_of(args))
+    return page(rows, args["limit"], lambda row: row.id)

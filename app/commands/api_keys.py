@@ -7,6 +7,7 @@ import click
 
 from app.commands.typed_errors import CommandGroup, table
 from app.domain.names import Scope
+from app.domain.windows import Window
 from app.services.tenancy.api_keys import NewKey, issue_api_key, list_api_keys, withdraw_api_key
 
 _MOST_KEYS = 10_000
@@ -49,7 +50,7 @@ def create(
 @tenant_option
 def show(tenant_id: UUID) -> None:
     """Print id, prefix, name, scopes, expiry, revocation and last use of the tenant's keys."""
-    keys = list_api_keys(tenant_id, limit=_MOST_KEYS)
+    keys = list_api_keys(tenant_id, Window(_MOST_KEYS))
     table(
         [
             (k.id, k.prefix, k.name, ",".join(k.scopes), k.expires_at, k.revoked_at, k.last_used_at)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 Embedding = Sequence[float]
+# Our id of a person, or the client's.
+SubjectKey = UUID | str
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,14 @@ class GalleryRef:
     collection_id: UUID
     dimensions: int
     space: str
+
+
+@dataclass(frozen=True)
+class SubjectFilter:
+    """Which people of a collection: of an external id, whose metadata hold all of an object."""
+
+    external_id: str | None = None
+    metadata: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.domain.windows import Window
 from app.models.api_key import ApiKey
-from app.queries.rows import newest, the_one
+from app.queries.rows import in_window, the_one
 
 
 def lock_api_key(session: Session, tenant_id: UUID, key_id: UUID) -> ApiKey:
@@ -23,11 +24,9 @@ def lock_api_key(session: Session, tenant_id: UUID, key_id: UUID) -> ApiKey:
     return the_one(session, query, "There is no such API key")
 
 
-def list_api_keys(
-    session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
-) -> Sequence[ApiKey]:
-    """Keys, newest first, revoked ones among them: up to `limit` and one more."""
-    return newest(session, _keys(tenant_id), ApiKey.id, limit=limit, after=after)
+def list_api_keys(session: Session, tenant_id: UUID, window: Window) -> Sequence[ApiKey]:
+    """Keys of a window, revoked ones among them."""
+    return in_window(session, _keys(tenant_id), ApiKey.id, window)
 
 
 def count_live_keys(session: Session, tenant_id: UUID, now: dt.datetime) -> int:

@@ -8,13 +8,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.windows import Window
 from app.models.audit_event import AuditEvent
-from app.queries.rows import newest
+from app.queries.rows import in_window
 
 
-def list_audit_events(
-    session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
-) -> Sequence[AuditEvent]:
-    """Events, newest first: up to `limit` and one more."""
+def list_audit_events(session: Session, tenant_id: UUID, window: Window) -> Sequence[AuditEvent]:
+    """Events of a window."""
     query = select(AuditEvent).where(AuditEvent.tenant_id == tenant_id)
-    return newest(session, query, AuditEvent.id, limit=limit, after=after)
+    return in_window(session, query, AuditEvent.id, window)

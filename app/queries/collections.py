@@ -8,8 +8,10 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from app.domain.given_names import normal_name
+from app.domain.windows import Window
 from app.models.collection import Collection
-from app.queries.rows import newest, the_one
+from app.queries.rows import in_window, the_one
 
 _MISSING = "There is no such collection"
 
@@ -55,10 +57,13 @@ def seize_collection(session: Session, tenant_id: UUID, collection_id: UUID) -> 
 
 
 def list_collections(
-    session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
+    session: Session, tenant_id: UUID, window: Window, name: str | None = None
 ) -> Sequence[Collection]:
-    """Collections, newest first: up to `limit` and one more."""
-    return newest(session, _collections(tenant_id), Collection.id, limit=limit, after=after)
+    """Collections of a window; with `name`, the one that is called so."""
+    query = _collections(tenant_id)
+    if name is not None:
+        query = query.where(Collection.name == normal_name(name))
+    return in_window(session, query, Collection.id, window)
 
 
 def _collections(tenant_id: UUID) -> Select[Collection]:

@@ -10,6 +10,7 @@ from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain.errors import NotFound
+from app.domain.windows import Order, Window
 
 Row = TypeVar("Row")
 
@@ -35,6 +36,15 @@ def newest(
     after: UUID | None,
 ) -> Sequence[Row]:
     """Rows by falling id (UUIDv7: the newest first), below `after`: up to `limit` and one more."""
-    if after is not None:
-        query = query.where(ids < after)
-    return session.scalars(query.order_by(ids.desc()).limit(limit + 1)).all()
+    return in_window(session, query, ids, Window(limit, after))
+
+
+def in_window(
+    session: Session, query: Select[Row], ids: InstrumentedAttribute[UUID], window: Window
+) -> Sequence[Row]:
+    """Rows of a window, by id."""
+    rising = window.order is Order.ASC
+    if window.after is not None:
+        query = query.where(ids > window.after if rising else ids < window.after)
+    ordered = query.order_by(ids.asc() if rising else ids.desc())
+    return session.scalars(ordered.limit(window.limit + 1)).all()

@@ -40,7 +40,7 @@ def test_every_call_is_documented(app: Flask, client: FlaskClient) -> None:
     for rule in app.url_map.iter_rules():
         if rule.endpoint in PUBLIC_ENDPOINTS or rule.endpoint == "static":
             continue
-        documented = paths[re.sub(r"<uuid:(\w+)>", r"{\1}", rule.rule)]
+        documented = paths[re.sub(r"<(?:uuid|external_id):(\w+)>", r"{\1}", rule.rule)]
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             call = documented[method.lower()]
             assert call["summary"]

@@ -20,12 +20,13 @@ _BODIES = {
     "collections.update_collection": {"name": "renamed"},
     "subjects.create_subject": {"external_id": "somebody"},
     "subjects.update_subject": {"external_id": "renamed"},
+    "subjects.update_subject_by_external_id": {"metadata": {"k": 1}},
     "webhook-endpoints.update_endpoint": {"description": "renamed"},
 }
 
 
 @pytest.fixture
-def owned(api: Caller) -> dict[str, UUID]:
+def owned(api: Caller) -> dict[str, UUID | str]:
     """One row of every kind, all of the tenant `api`, by the name that routes give its id."""
     collection = make_collection(api.tenant_id)
     subject = make_subject(collection)
@@ -34,6 +35,7 @@ def owned(api: Caller) -> dict[str, UUID]:
     return {
         "collection_id": collection.id,
         "subject_id": subject.id,
+        "external_id": make_subject(collection).external_id,
         "face_id": make_face(collection, subject).id,
         "job_id": make_job(api.tenant_id),
         "key_id": UUID(key["id"]),
@@ -43,7 +45,7 @@ def owned(api: Caller) -> dict[str, UUID]:
 
 
 def test_a_foreign_id_answers_404_on_every_route(
-    app: Flask, api: Caller, stranger: Caller, owned: dict[str, UUID]
+    app: Flask, api: Caller, stranger: Caller, owned: dict[str, UUID | str]
 ) -> None:
     rules = [
         rule
@@ -58,13 +60,17 @@ def test_a_foreign_id_answers_404_on_every_route(
             assert _call(api, app, rule, owned) < 300, f"{rule} does not know its own tenant's id"
 
 
-def test_lists_hold_nothing_of_another_tenant(stranger: Caller, owned: dict[str, UUID]) -> None:
+def test_lists_hold_nothing_of_another_tenant(
+    stranger: Caller, owned: dict[str, UUID | str]
+) -> None:
     assert owned
     for path in ("/collections", "/jobs", "/webhook-endpoints"):
         assert stranger.get(path).get_json()["data"] == []
 
 
-def test_a_job_cannot_name_anothers_collection(stranger: Caller, owned: dict[str, UUID]) -> None:
+def test_a_job_cannot_name_anothers_collection(
+    stranger: Caller, owned: dict[str, UUID | str]
+) -> None:
     response = stranger.post(
         "/jobs",
         json={
@@ -76,7 +82,7 @@ def test_a_job_cannot_name_anothers_collection(stranger: Caller, owned: dict[str
     assert response.status_code == 404
 
 
-def _call(caller: Caller, app: Flask, rule: Rule, ids: dict[str, UUID]) -> int:
+def _call(caller: Caller, app: Flask, rule: Rule, ids: dict[str, UUID | str]) -> int:
     with app.test_request_context():
         url = app.url_for(rule.endpoint, **{name: ids[name] for name in rule.arguments})
     (method,) = (rule.methods or set()) - {"HEAD", "OPTIONS"}

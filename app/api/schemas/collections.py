@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import fields, post_load, validate
 
+from app.api.ordered_lists import OrderedArgs
 from app.api.schemas.given_name import GivenName
 from app.services.gallery.collections import NewCollection
 from app.web.fields import Metadata, MetadataPatch, RowSchema, Timestamp
@@ -41,6 +42,12 @@ class CollectionUpdateSchema(_RuleSchema):
 
     name = GivenName()
     metadata = MetadataPatch()
+
+
+class CollectionListArgs(OrderedArgs):
+    """Query of GET /collections."""
+
+    name = GivenName("The one that is called so")
 
 
 class CollectionSchema(RowSchema):

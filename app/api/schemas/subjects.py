@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from marshmallow import fields
 
+from app.api.ordered_lists import OrderedArgs
 from app.api.schemas.given_name import GivenName
+from app.api.schemas.metadata_filter import MetadataFilter
 from app.web.fields import Metadata, MetadataPatch, RowSchema, StoredBox, Timestamp
 from app.web.request_schema import RequestSchema
 
@@ -21,6 +23,13 @@ class SubjectUpdateSchema(RequestSchema):
 
     external_id = GivenName()
     metadata = MetadataPatch()
+
+
+class SubjectListArgs(OrderedArgs):
+    """Query of GET /collections/{id}/subjects."""
+
+    external_id = GivenName("The one whom you call so")
+    metadata = MetadataFilter()
 
 
 class SubjectSchema(RowSchema):

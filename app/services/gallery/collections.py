@@ -21,6 +21,7 @@ from app.domain.identifiers import new_id
 from app.domain.metadata import changed_metadata
 from app.domain.model_registry import ModelEntry
 from app.domain.versions import Accepted, require_version
+from app.domain.windows import Window
 from app.models.collection import Collection
 from app.queries import collections as queries
 from app.queries.collections import lock_collection, seize_collection
@@ -170,7 +171,9 @@ def read_collection(tenant_id: UUID, collection_id: UUID) -> Collection:
         return queries.find_collection(session, tenant_id, collection_id)
 
 
-def list_collections(tenant_id: UUID, *, limit: int, after: UUID | None) -> Sequence[Collection]:
-    """Read collections, newest first: up to `limit` and one more."""
+def list_collections(
+    tenant_id: UUID, window: Window, *, name: str | None = None
+) -> Sequence[Collection]:
+    """Read collections of a window; with `name`, the one that is called so."""
     with read_transaction(tenant_id) as session:
-        return queries.list_collections(session, tenant_id, limit=limit, after=after)
+        return queries.list_collections(session, tenant_id, window, name)

@@ -8,33 +8,44 @@ from uuid import UUID
 from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import NotFound
-from app.domain.gallery import ErasedScope
+from app.domain.gallery import ErasedScope, SubjectKey
+from app.domain.windows import Window
 from app.models.face import Face
 from app.queries.collections import keep_collection
-from app.queries.subjects import find_subject, list_faces
+from app.queries.subjects import find_subject, list_collection_faces, list_faces
 from app.services.gallery.vectors import erase_faces
 from app.services.tenancy.record_audit import record_audit
 
 
 def read_faces(
-    tenant_id: UUID,
-    collection_id: UUID,
-    subject_id: UUID,
-    actor: Actor,
-    *,
-    limit: int,
-    after: UUID | None,
+    tenant_id: UUID, collection_id: UUID, key: SubjectKey, actor: Actor, window: Window
 ) -> Sequence[Face]:
-    """Read the faces of a subject, newest first: up to `limit` and one more.
+    """Read the faces of a subject, in a window.
 
     Raises:
         NotFound: the collection of this tenant has no such subject.
     """
     with tenant_transaction(tenant_id) as session:
-        find_subject(session, tenant_id, collection_id, subject_id)
-        faces = list_faces(session, tenant_id, subject_id, limit=limit, after=after)
-        detail = {"faces": min(len(faces), limit)}
-        record_audit(session, tenant_id, actor, "subject.faces_read", "subject", subject_id, detail)
+        subject = find_subject(session, tenant_id, collection_id, key)
+        faces = list_faces(session, tenant_id, subject.id, window)
+        detail = {"faces": min(len(faces), window.limit)}
+        record_audit(session, tenant_id, actor, "subject.faces_read", "subject", subject.id, detail)
+    return faces
+
+
+def read_collection_faces(
+    tenant_id: UUID, collection_id: UUID, actor: Actor, window: Window
+) -> Sequence[Face]:
+    """Read the faces of a collection, in a window.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+    """
+    with tenant_transaction(tenant_id) as session:
+        faces = list_collection_faces(session, tenant_id, collection_id, window)
+        detail = {"faces": min(len(faces), window.limit)}
+        action = "collection.faces_read"
+        record_audit(session, tenant_id, actor, action, "collection", collection_id, detail)
     return faces
 
 

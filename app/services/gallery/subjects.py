@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.errors import AlreadyExists, FieldError
-from app.domain.gallery import ErasedScope
+from app.domain.gallery import ErasedScope, SubjectFilter, SubjectKey
 from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.domain.metadata import changed_metadata
 from app.domain.versions import Accepted, require_version
+from app.domain.windows import Window
 from app.models.subject import Subject
 from app.queries import subjects as queries
 from app.queries.collections import find_collection
@@ -57,7 +58,7 @@ def create_subject(
 def update_subject(
     tenant_id: UUID,
     collection_id: UUID,
-    subject_id: UUID,
+    key: SubjectKey,
     changes: Mapping[str, Any],
     actor: Actor,
     accepted: Accepted = None,
@@ -71,7 +72,7 @@ def update_subject(
         AlreadyExists: another subject of the collection has the external id.
     """
     with tenant_transaction(tenant_id) as session:
-        subject = find_subject(session, tenant_id, collection_id, subject_id, lock=True)
+        subject = find_subject(session, tenant_id, collection_id, key, lock=True)
         require_version(subject.version, accepted)
         if "external_id" in changes:
             subject.external_id = normal_name(changes["external_id"])
@@ -83,15 +84,15 @@ def update_subject(
     return subject
 
 
-def delete_subject(tenant_id: UUID, collection_id: UUID, subject_id: UUID, actor: Actor) -> None:
+def delete_subject(tenant_id: UUID, collection_id: UUID, key: SubjectKey, actor: Actor) -> None:
     """Erase a person with all faces and embeddings.
 
     Raises:
         NotFound: the collection of this tenant has no such subject.
     """
     with tenant_transaction(tenant_id) as session:
-        subject = find_subject(session, tenant_id, collection_id, subject_id, lock=True)
-        erased = erase_faces(session, tenant_id, ErasedScope.subject(collection_id, subject_id))
+        subject = find_subject(session, tenant_id, collection_id, key, lock=True)
+        erased = erase_faces(session, tenant_id, ErasedScope.subject(collection_id, subject.id))
         session.delete(subject)
         session.flush()
         _audit(session, subject, actor, "deleted", {"faces": erased.count})
@@ -119,23 +120,23 @@ def _audit(
     )
 
 
-def read_subject(tenant_id: UUID, collection_id: UUID, subject_id: UUID) -> Subject:
+def read_subject(tenant_id: UUID, collection_id: UUID, key: SubjectKey) -> Subject:
     """Read a person.
 
     Raises:
         NotFound: the collection of this tenant has no such subject.
     """
     with read_transaction(tenant_id) as session:
-        return queries.find_subject(session, tenant_id, collection_id, subject_id)
+        return queries.find_subject(session, tenant_id, collection_id, key)
 
 
 def list_subjects(
-    tenant_id: UUID, collection_id: UUID, *, limit: int, after: UUID | None
+    tenant_id: UUID, collection_id: UUID, window: Window, *, wanted: SubjectFilter
 ) -> Sequence[Subject]:
-    """Read the people of a collection, newest first: up to `limit` and one more.
+    """Read the people of a collection who are wanted, in a window.
 
     Raises:
         NotFound: no collection of this tenant has the id.
     """
     with read_transaction(tenant_id) as session:
-        return queries.list_subjects(session, tenant_id, collection_id, limit=limit, after=after)
+        return queries.list_subjects(session, tenant_id, collection_id, window, wanted)

@@ -17,6 +17,7 @@ from app.domain.errors import FieldError, Forbidden, Invalid, KeyExpiryForbidden
 from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.domain.names import Scope
+from app.domain.windows import Window
 from app.models.api_key import ApiKey
 from app.queries import api_keys as queries
 from app.queries.api_keys import count_live_keys, lock_api_key
@@ -89,10 +90,10 @@ def withdraw_api_key(tenant_id: UUID, key_id: UUID) -> None:
         _revoke(session, lock_api_key(session, tenant_id, key_id), SYSTEM)
 
 
-def list_api_keys(tenant_id: UUID, *, limit: int, after: UUID | None = None) -> Sequence[ApiKey]:
-    """Read keys, newest first, revoked ones among them: up to `limit` and one more."""
+def list_api_keys(tenant_id: UUID, window: Window) -> Sequence[ApiKey]:
+    """Read keys of a window, revoked ones among them."""
     with read_transaction(tenant_id) as session:
-        return queries.list_api_keys(session, tenant_id, limit=limit, after=after)
+        return queries.list_api_keys(session, tenant_id, window)
 
 
 def refuse_mightier(principal: Principal, key: ApiKey) -> None:
