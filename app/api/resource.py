@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from flask_smorest import Api, Blueprint
@@ -25,6 +26,9 @@ from app.web.problems import PROBLEM_TYPE, ProblemSchema
 
 # The one media type of no special form that code generators know what to do with.
 BYTES = "application/octet-stream"
+
+# Two lists of the same have one schema, or the document would name the second FacePage1.
+_page_schema = cache(page_schema)
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -62,7 +66,7 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
         """Serialise a page of such items."""
         example = {"data": [example_of(item)], "next_cursor": None}
         headers["Link"] = response_header('The next page, as `rel="next"`; absent on the last')
-        return self.returns(200, page_schema(item), example=example, headers=headers)
+        return self.returns(200, _page_schema(item), example=example, headers=headers)
 
     def streams(
         self, line: type[Schema], media_type: str, description: str
