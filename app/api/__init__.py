@@ -11,6 +11,7 @@ from app.api import (
     collections,
     docs,
     images,
+    installation,
     jobs,
     subjects,
     webhook_endpoints,
@@ -31,6 +32,7 @@ RESOURCES = (
     webhook_endpoints.blueprint,
     api_keys.blueprint,
     audit_events.blueprint,
+    installation.blueprint,
 )
 # What a script in a browser may read of an answer.
 EXPOSED_HEADERS = (

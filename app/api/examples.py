@@ -196,6 +196,42 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         **_JOB,
         "items": [{"custom_id": "a1", "image": "s3://client-photos/2026/a1.jpg"}],
     },
+    "Limits": {
+        "max_job_items": 10_000,
+        "max_upload_size": 10_485_760,
+        "max_image_pixels": 108_000_000,
+        "requests_per_minute": 600,
+        "job_queue_days": 7,
+        "retention_days_jobs": 30,
+        "retention_days_images": 30,
+        "liveness": True,
+        "webhooks": True,
+    },
+    "Me": {
+        "tenant_id": "01990000-0000-7000-8000-000000000010",
+        "tenant_name": "Example Ltd",
+        "key_id": _STORED_KEY["id"],
+        "key_name": "importer",
+        "scopes": ["jobs:read", "jobs:write"],
+        "expires_at": None,
+    },
+    "ModelList": {
+        "data": [
+            {
+                "name": "SFace",
+                "identity": _MODEL["model"],
+                "dimensions": 128,
+                "default_threshold": 0.363,
+                "licence": {
+                    "name": "Apache-2.0",
+                    "commercial_use": True,
+                    "source": "https://github.com/opencv/opencv_zoo",
+                },
+                "default": True,
+                "live": True,
+            }
+        ]
+    },
     "Problem": {
         "type": "urn:facequeue:problem:validation_failed",
         "title": "The request has fields that are missing or wrong",

@@ -37,8 +37,10 @@ PUBLIC_ENDPOINTS = frozenset(
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def requires(scope: Scope) -> Callable[[View], View]:
+def requires(scope: Scope | None) -> Callable[[View], View]:
     """Let a request through to the view if its key has the scope, and within its rate limit.
+
+    None: any key will do.
 
     The outermost decorator of a view: a stranger learns nothing about its body. Sets
     `g.principal`.
@@ -53,15 +55,13 @@ def requires(scope: Scope) -> Callable[[View], View]:
             with refusals_recorded():
                 g.principal = _principal_of_request()
                 count_request(g.principal)
-                demand(scope)
+                if scope is not None:
+                    demand(scope)
             return view(*args, **kwargs)
 
-        describe(
-            guarded,
-            operationId=view.__name__,
-            security=[{"bearer": [scope.value]}],
-            **{"x-required-scope": scope.value},
-        )
+        scopes = [] if scope is None else [scope.value]
+        said = {"x-required-scope": scope.value} if scope is not None else {}
+        describe(guarded, operationId=view.__name__, security=[{"bearer": scopes}], **said)
         vars(guarded)["required_scope"] = scope
         return cast("View", guarded)
 
