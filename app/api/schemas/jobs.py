@@ -206,8 +206,12 @@ class FaceResultSchema(AnswerSchema):
     )
     matches = fields.List(fields.Nested(MatchSchema))
     threshold = fields.Float(allow_none=True)
-    face_id = fields.String(allow_none=True)
-    subject_id = fields.String(allow_none=True)
+    face_id = fields.String(
+        allow_none=True, metadata={"description": "Null also when it was erased since"}
+    )
+    subject_id = fields.String(
+        allow_none=True, metadata={"description": "Null also when it was erased since"}
+    )
     enrolled = fields.Boolean()
     reason = fields.String(allow_none=True, metadata={"description": "Why it was not enrolled"})
 

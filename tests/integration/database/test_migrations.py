@@ -179,6 +179,38 @@ def test_names_of_tenants_collections_and_keys_get_their_composed_form(bare_app:
         assert rows(bare_app, f"SELECT name FROM {table}") == [(COMPOSED,)]
 
 
+def test_vectors_beside_results_are_emptied_and_what_is_cut_short_goes_on(bare_app: Flask) -> None:
+    upgrade(revision="0018")
+    tenant, results = TenantWorld.create().tenant_id, 12000  # more than two batches of it
+    rows(bare_app, NEW_RESULTS.format(tenant=tenant, results=results))
+    rows(bare_app, "CREATE TABLE erasures (); SELECT 1")  # in the way of the last step
+    with pytest.raises(ProgrammingError, match="already exists"):
+        upgrade()
+
+    left = "SELECT count(*), count(embedding) FROM detections"
+    assert rows(bare_app, left) == [(results, 0)]
+
+    rows(bare_app, "DROP TABLE erasures; SELECT 1")
+    upgrade()
+
+    check()
+    assert rows(bare_app, INVALID_INDEXES) == []
+
+
+def test_a_deleted_job_does_not_come_back_with_the_version_before(bare_app: Flask) -> None:
+    upgrade()
+    world = TenantWorld.create()
+    gone, kept = (
+        world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg"))) for _ in range(2)
+    )
+    rows(bare_app, f"UPDATE jobs SET deleted_at = now() WHERE id = '{gone}' RETURNING id")
+
+    downgrade(revision="0018")
+
+    assert rows(bare_app, "SELECT id FROM jobs") == [(kept,)]
+    assert rows(bare_app, "SELECT job_id FROM items") == [(kept,)]
+
+
 def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> None:
     folder = Path("migrations")
     revisions = sorted(path.name.split("_")[0] for path in folder.glob("versions/0*.py"))
@@ -231,6 +263,15 @@ NEW_TENANT = """
 INSERT INTO tenants (id, name)
 VALUES (gen_random_uuid(), 'before spaces ' || gen_random_uuid()) RETURNING id
 """
+NEW_RESULTS = """
+WITH new AS (
+  INSERT INTO detections (job_id, item_seq, face_no, tenant_id, box, landmarks,
+    detection_confidence, quality, embedding)
+  SELECT gen_random_uuid(), 0, 0, '{tenant}', '{{0,0,1,1}}', array_fill(0, ARRAY[10]), 1, 1, '[1,2]'
+  FROM generate_series(1, {results}) RETURNING job_id
+) SELECT job_id FROM new
+"""
+INVALID_INDEXES = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
 NEW_VECTORS = """
 INSERT INTO face_vectors_128 (face_id, tenant_id, collection_id, embedding)
 SELECT id, tenant_id, collection_id, array_fill(1, ARRAY[128])::halfvec FROM faces RETURNING face_id

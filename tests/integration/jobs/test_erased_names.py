@@ -12,7 +12,7 @@ import pytest
 from flask import current_app
 from sqlalchemy import text
 
-from app.database.transactions import tenant_transaction
+from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
@@ -21,12 +21,15 @@ from app.queries.items import list_items
 from app.services.gallery.collections import delete_collection
 from app.services.gallery.faces import delete_face
 from app.services.gallery.subjects import delete_subject
+from app.services.jobs import delete_job as delete_job_module
 from app.services.jobs import scrub_results as scrub_results_module
+from app.services.jobs.delete_job import delete_job
 from app.services.jobs.scrub_results import scrub_results
 from tests.factories.outcomes import outcome
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import begun, store
 from tests.integration.jobs.conftest import PARKED_MODEL
+from workers.tasks.erase import erase
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("parked", "empty_database")]
 
@@ -221,6 +224,25 @@ def erase_and_scrub(gallery: Gallery) -> None:
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(work).result(30)
+
+
+def test_beat_s_chore_scrubs_results_and_removes_deleted_jobs(
+    gallery: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delete_job_module, "_ITEMS_A_BATCH", 1)
+    world = gallery.world
+    delete_job(world.tenant_id, gallery.enrolment, SYSTEM)
+    gallery.erase("ada")
+
+    deadline = time.monotonic() + 30
+    while world.query("SELECT id FROM erasures"):
+        assert time.monotonic() < deadline
+        with owner_transaction() as session:
+            session.execute(text("DELETE FROM chore_turns"))
+        erase()
+
+    assert "ada" not in str(gallery.stored())
+    assert [row.id for row in world.query("SELECT id FROM jobs")] == [gallery.search]
 
 
 def test_a_scrub_that_was_cut_short_goes_on(
