@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import unicodedata
 
+# A character of the normal form is written with four at most. Of what is longer than four times a
+# name nothing is normalised: it takes the square of the time for twice the combining marks.
+MOST_GIVEN = 800
+
 
 def normal_name(given: str) -> str:
     """Return the form in which a name is kept, compared and answered: Unicode's NFC.

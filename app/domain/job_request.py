@@ -15,7 +15,7 @@ from app.domain.errors import (
     SubjectInvalid,
     TooManyItems,
 )
-from app.domain.given_names import normal_name
+from app.domain.given_names import MOST_GIVEN, normal_name
 from app.domain.job_options import JobOptions
 from app.domain.states import EnrolFaces, Operation
 
@@ -33,8 +33,8 @@ class ItemRequest:
     reference: str | None = None
 
     def __post_init__(self) -> None:
-        """Name the subject as its collection does."""
-        if self.subject is not None:
+        """Name the subject as its collection does; what is far too long is nobody's name."""
+        if self.subject is not None and len(self.subject) <= MOST_GIVEN:
             object.__setattr__(self, "subject", normal_name(self.subject))
 
     @property

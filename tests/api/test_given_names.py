@@ -7,7 +7,9 @@ from uuid import UUID
 import pytest
 from werkzeug.test import TestResponse
 
+from app.api.schemas import given_name
 from app.database.transactions import tenant_transaction
+from app.domain import job_request
 from app.models.collection import Collection
 from app.models.job import Item
 from tests.factories.callers import Caller
@@ -87,6 +89,21 @@ def test_the_length_of_a_name_is_that_of_its_normal_form(
     assert api.post(path, json={"external_id": external_id}).status_code == status
     accepted = 202 if status == 201 else 422
     assert _submit(api, collection, "enrol", external_id).status_code == accepted
+
+
+def test_what_is_far_too_long_is_refused_before_it_is_normalised(
+    api: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: list[str] = []
+    for module in (given_name, job_request):
+        monkeypatch.setattr(module, "normal_name", looked_at.append)
+    collection = make_collection(api.tenant_id)
+    marks = "\u0316\u0301" * 1000
+    path = f"/collections/{collection.id}/subjects"
+    assert api.post(path, json={"external_id": marks}).status_code == 422
+    job = _submit(api, collection, "enrol", marks).get_json()
+    assert job["errors_by_code"] == {"subject_invalid": 1}
+    assert looked_at == []
 
 
 def _submit(api: Caller, collection: Collection, operation: str, *subjects: str) -> TestResponse:

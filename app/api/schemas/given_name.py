@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from app.domain.given_names import normal_name
+from app.domain.given_names import MOST_GIVEN, normal_name
 from app.web.fields import NAME_LENGTH
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
@@ -20,6 +20,8 @@ class GivenName(fields.String):
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         name: str = super()._deserialize(value, *args, **kwargs)
+        if len(name) > MOST_GIVEN:
+            NAME_LENGTH(name)
         # A body has been searched for them, a query has not.
         if _NO_TEXT.search(name):
             raise ValidationError("holds characters that are no text")
