@@ -109,7 +109,8 @@ def test_a_deleted_upload_is_gone_with_its_object(app: Flask, api: Caller) -> No
         object_store(app.config["SETTINGS"]).read(ObjectLocation.parse(image["uri"]))
     assert api.delete(f"/images/{image['id']}").status_code == 404
     items = [{"custom_id": "a", "image_id": image["id"]}]
-    assert api.post("/jobs", json={"operation": "detect", "items": items}).status_code == 404
+    job = api.post("/jobs", json={"operation": "detect", "items": items}).get_json()
+    assert job["errors_by_code"] == {"image_not_found": 1}
 
 
 def test_anothers_upload_cannot_be_deleted(app: Flask, api: Caller, stranger: Caller) -> None:
