@@ -106,8 +106,9 @@ def add_faces(session: Session, tenant_id: UUID, faces: Sequence[NewFace]) -> di
     added = set(session.execute(_INSERT_FACES, {"tenant_id": tenant_id}).scalars())
     new = [face for face in faces if face.face_id in added]
     _add_vectors(session, new)
+    known = _known(session, [face.face_id for face in faces if face.face_id not in added])
     _count(session, Counter(face.gallery.collection_id for face in new))
-    return _known(session, [face.face_id for face in faces if face.face_id not in added])
+    return known
 
 
 def erase_faces(session: Session, tenant_id: UUID, scope: ErasedScope) -> ErasedFaces:
