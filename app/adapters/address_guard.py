@@ -115,3 +115,23 @@ class AllowList:
     def has_address(self, address: IpAddress, port: int) -> bool:
         """Whether an address that a host name led to is listed with a port."""
         return any(receiver.has_address(address, port) for receiver in self._receivers)
+
+    def objection_to(self, host: str, port: int) -> str | None:
+        """What speaks against the host of a new URL, said without asking a name server.
+
+        Addresses and this machine's own names need to be listed; other names are judged by what
+        they lead to at the time. None when nothing speaks against it.
+        """
+        address = literal_address(host)
+        if (
+            (address is None and not is_own_name(host))
+            or self.has_host(host, port)
+            or (address is not None and self.has_address(address, port))
+        ):
+            return None
+        reason = (
+            "is an address: webhooks go to host names"
+            if address is not None and is_public(address)
+            else "is not on the public internet"
+        )
+        return f"{host} {reason}, and the operator has not listed it with port {port}"

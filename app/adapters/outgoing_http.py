@@ -22,13 +22,7 @@ from typing import Any
 
 import certifi
 
-from app.adapters.address_guard import (
-    AllowList,
-    IpAddress,
-    is_own_name,
-    is_public,
-    literal_address,
-)
+from app.adapters.address_guard import AllowList, IpAddress, is_public
 from app.adapters.outgoing_url import Target, parse_target
 from app.config import Settings
 from app.domain.errors import (
@@ -128,21 +122,9 @@ class OutgoingHttp:
             WebhookAddressForbidden: an address, or a name of this machine, that is not listed.
         """
         target = self.check_url(url)
-        address = literal_address(target.host)
-        if (
-            (address is None and not is_own_name(target.host))
-            or self._allowed.has_host(target.host, target.port)
-            or (address is not None and self._allowed.has_address(address, target.port))
-        ):
-            return
-        reason = (
-            "is an address: webhooks go to host names"
-            if address is not None and is_public(address)
-            else "is not on the public internet"
-        )
-        raise WebhookAddressForbidden(
-            f"{target.host} {reason}, and the operator has not listed it with port {target.port}"
-        )
+        objection = self._allowed.objection_to(target.host, target.port)
+        if objection is not None:
+            raise WebhookAddressForbidden(objection)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send one POST and read the beginning of the answer, whatever its status is.
