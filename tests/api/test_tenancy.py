@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from app.models.webhook_delivery import WebhookDelivery
 from app.web.auth import PUBLIC_ENDPOINTS
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection, make_face, make_subject
+from tests.factories.images import png
 from tests.factories.jobs import make_job
 
 _BODIES = {
@@ -32,11 +34,13 @@ def owned(api: Caller) -> dict[str, UUID | str]:
     subject = make_subject(collection)
     endpoint = api.post("/webhook-endpoints", json={"url": "https://example.org/hook"}).get_json()
     key = api.post("/api-keys", json={"name": "other", "scopes": ["jobs:read"]}).get_json()
+    image = api.post("/images", data={"file": (BytesIO(png()), "a.png")}).get_json()
     return {
         "collection_id": collection.id,
         "subject_id": subject.id,
         "external_id": make_subject(collection).external_id,
         "face_id": make_face(collection, subject).id,
+        "image_id": UUID(image["id"]),
         "job_id": make_job(api.tenant_id),
         "key_id": UUID(key["id"]),
         "endpoint_id": UUID(endpoint["id"]),
