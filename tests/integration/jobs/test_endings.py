@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -158,5 +158,5 @@ def test_a_job_that_names_one_endpoint_tells_it_alone(world: TenantWorld) -> Non
 
 
 def endpoint(world: TenantWorld, event: str) -> UUID:
-    wanted = NewEndpoint("https://example.org", [event])
+    wanted = NewEndpoint(f"https://example.org/{uuid4()}", [event])
     return create_endpoint(world.tenant_id, wanted, SYSTEM)[0].id
