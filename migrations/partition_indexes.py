@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from alembic import op
 from sqlalchemy import text
+
+from migrations.patience import patience
 
 _WITHOUT = text("""
 SELECT part.relname FROM pg_inherits AS of_table JOIN pg_class AS part ON part.oid = of_table.inhrelid
@@ -31,17 +30,3 @@ def index_partitions(index: str, table: str, definition: str) -> None:
             op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {own}")
             op.execute(f"CREATE INDEX CONCURRENTLY {own} ON {part} {definition}")
         op.execute(f"ALTER INDEX {index} ATTACH PARTITION {own}")
-
-
-@contextmanager
-def patience() -> Iterator[None]:
-    """For what makes nobody wait, however long it takes itself."""
-    limits = {
-        name: op.get_bind().execute(text(f"SHOW {name}")).scalar()
-        for name in ("lock_timeout", "statement_timeout")
-    }
-    for name in limits:
-        op.execute(f"SET {name} = 0")
-    yield
-    for name, limit in limits.items():
-        op.execute(f"SET {name} = '{limit}'")

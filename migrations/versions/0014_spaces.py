@@ -7,11 +7,11 @@ Revises: 0013
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 from alembic import op
 from sqlalchemy import text
 
+from migrations.patience import patience
 from migrations.row_security import APP, QUEUE, secure
 
 revision = "0014"
@@ -135,7 +135,7 @@ def _require_space(table: str) -> None:
     op.execute(f"""
 ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {filled};
 ALTER TABLE {table} ADD CONSTRAINT {filled} CHECK (space IS NOT NULL) NOT VALID""")
-    with _patience():
+    with patience():
         op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {filled}")
     if table == "collections":
         op.execute(_not_null(table))
@@ -148,7 +148,7 @@ ALTER TABLE {table} DROP CONSTRAINT ck_{table}_space_filled"""
 
 
 def _change_key(table: str) -> None:
-    with _patience():
+    with patience():
         # An index whose making was cut short stays, invalid.
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS uq_{table}_face_id_space")
         op.execute(
@@ -160,20 +160,6 @@ def _change_key(table: str) -> None:
 ALTER TABLE {table} DROP CONSTRAINT pk_{table},
   ADD CONSTRAINT pk_{table} PRIMARY KEY USING INDEX uq_{table}_face_id_space;
 DROP TRIGGER fill_space ON {table}""")
-
-
-@contextmanager
-def _patience() -> Iterator[None]:
-    """For what makes nobody wait, however long it takes itself."""
-    limits = {
-        name: op.get_bind().execute(text(f"SHOW {name}")).scalar()
-        for name in ("lock_timeout", "statement_timeout")
-    }
-    for name in limits:
-        op.execute(f"SET {name} = 0")
-    yield
-    for name, limit in limits.items():
-        op.execute(f"SET {name} = '{limit}'")
 
 
 def downgrade() -> None:

@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy import text
 
 revision = "0018"
-down_revision = "0017"  # chained to the head that it was written on
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

@@ -131,7 +131,7 @@ class Import:
         try:
             job = self._api.submit(body, self._ledger.idempotency_key(chunk))
         except Refused as refusal:
-            # The API keeps a refusal under its key too: what is left must ask under a new one.
+            # What is left is another request, and so has a key of its own.
             self._ledger.close_chunk(chunk)
             if left := self._set_aside.part(chunk, refusal):
                 self._fresh.append(left)
