@@ -66,7 +66,10 @@ _STATUS = {
 
 
 def _problem(status: int, request_id: str) -> bytes:
-    from app.domain.errors import InternalError, RequestError
+    from app.domain.request_errors import (
+        InternalError,
+        RequestError,
+    )
 
     reason = HTTPStatus(status).phrase
     kind = InternalError if status == HTTPStatus.INTERNAL_SERVER_ERROR else RequestError

@@ -27,8 +27,10 @@ from app.adapters.outgoing_url import Target, parse_target
 from app.config import Settings
 from app.domain.errors import (
     UnsafeAddress,
-    WebhookAddressForbidden,
     WebhookUnreachable,
+)
+from app.domain.request_errors import (
+    WebhookAddressForbidden,
     WebhookUrlInvalid,
 )
 

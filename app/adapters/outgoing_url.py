@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
-from app.domain.errors import WebhookUrlInvalid
+from app.domain.request_errors import WebhookUrlInvalid
 from app.domain.webhooks import MAX_URL_LENGTH
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}

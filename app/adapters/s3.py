@@ -18,7 +18,7 @@ from botocore.exceptions import (
 )
 
 from app.config import Settings
-from app.domain.errors import (
+from app.domain.item_errors import (
     BucketElsewhere,
     BucketForbidden,
     EmptyObject,
@@ -30,8 +30,10 @@ from app.domain.errors import (
     ObjectNeedsKey,
     StorageClockSkew,
     StorageCredentialsRefused,
-    StorageRefused,
     StorageUnavailable,
+)
+from app.domain.request_errors import (
+    StorageRefused,
     Unavailable,
 )
 from app.domain.storage import ObjectLocation

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.domain.errors import NotLive
+from app.domain.item_errors import NotLive
 from app.domain.states import Decision, ItemState, Operation
 from app.models.job import ItemResult, Job
 from app.web.fields import named_box

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from app.domain.errors import ImageCorrupt, NotAnImage, TooManyPixels, UnsupportedImage
+from app.domain.item_errors import (
+    ImageCorrupt,
+    NotAnImage,
+    TooManyPixels,
+    UnsupportedImage,
+)
 
 MAX_PIXELS = 108_000_000  # 12,000 x 9,000: what phones of 108 megapixels make
 

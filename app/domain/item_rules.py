@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from app.domain.errors import ItemError, LowQuality, MultipleFaces, NoFace, NotLive
+from app.domain.item_errors import (
+    ItemError,
+    LowQuality,
+    MultipleFaces,
+    NoFace,
+    NotLive,
+)
 from app.domain.job_options import JobOptions
 from app.domain.outcomes import FoundFace, FoundImage, ItemOutcome
 from app.domain.states import EnrolFaces, Operation

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from app.domain.errors import (
+from app.domain.given_names import MOST_GIVEN, normal_name
+from app.domain.item_errors import SubjectInvalid
+from app.domain.job_options import JobOptions
+from app.domain.request_errors import (
     DuplicateCustomId,
     EmptyJob,
     FieldError,
     Invalid,
-    SubjectInvalid,
     TooManyItems,
 )
-from app.domain.given_names import MOST_GIVEN, normal_name
-from app.domain.job_options import JobOptions
 from app.domain.states import EnrolFaces, Operation
 
 MAX_ID_LENGTH = 200

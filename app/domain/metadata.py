@@ -6,7 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.errors import FieldError, Invalid
+from app.domain.request_errors import (
+    FieldError,
+    Invalid,
+)
 
 METADATA_BYTES = 16_384
 METADATA_LEVELS = 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain.errors import ItemError
+from app.domain.item_errors import ItemError
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from uuid import UUID
 
-from app.domain.errors import BucketForbidden, LocationInvalid
+from app.domain.item_errors import (
+    BucketForbidden,
+    LocationInvalid,
+)
 
 _SCHEME = "s3://"
 # As servers on any system see it: SeaweedFS takes a backslash for a slash.

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection
 
-from app.domain.errors import PreconditionFailed
+from app.domain.request_errors import PreconditionFailed
 
 # None: whatever it is now.
 Accepted = Collection[str] | None

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from app.domain.errors import ModelDigestMismatch, ModelLicenceRefused, ModelNotInstalled
+from app.domain.errors import (
+    ModelDigestMismatch,
+    ModelLicenceRefused,
+    ModelNotInstalled,
+)
 
 PINS_FILE = "pins.json"
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import NotFound
+from app.domain.request_errors import NotFound
 from app.domain.states import JobState, Operation, ShardState
 from app.models.job import Job, JobProgress, Shard
 

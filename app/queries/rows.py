@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.domain.errors import NotFound
+from app.domain.request_errors import NotFound
 from app.domain.windows import Order, Window
 
 Row = TypeVar("Row")

@@ -11,8 +11,11 @@ from flask import g, request
 
 from app.domain.actor import Actor
 from app.domain.api_key import Principal
-from app.domain.errors import Forbidden, Unauthenticated
 from app.domain.names import Scope
+from app.domain.request_errors import (
+    Forbidden,
+    Unauthenticated,
+)
 from app.services.tenancy.authentication import authenticate
 from app.services.tenancy.key_use import note_use
 from app.web.client_address import client_address

@@ -9,7 +9,7 @@ from marshmallow import RAISE, Schema
 from webargs import missing
 from webargs.flaskparser import FlaskParser
 
-from app.domain.errors import UnsupportedMediaType
+from app.domain.request_errors import UnsupportedMediaType
 from app.web.body_limits import body_limit
 from app.web.json_text import parse_json
 

@@ -13,7 +13,11 @@ from typing import IO, cast
 
 from flask import Flask, request
 
-from app.domain.errors import ContentEncodingUnknown, PayloadTooLarge, RequestError
+from app.domain.request_errors import (
+    ContentEncodingUnknown,
+    PayloadTooLarge,
+    RequestError,
+)
 from app.web.body_limits import body_limit
 from app.web.turns import in_turns
 

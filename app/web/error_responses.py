@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
-from app.domain.errors import (
+from app.domain.request_errors import (
     FieldError,
     Forbidden,
     InternalError,

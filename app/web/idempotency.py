@@ -15,7 +15,10 @@ from typing import Any, TypeVar, cast
 from flask import Response, make_response, request
 from webargs import missing
 
-from app.domain.errors import FieldError, RequestError
+from app.domain.request_errors import (
+    FieldError,
+    RequestError,
+)
 from app.services.tenancy.run_once import Answer, KeyedRequest, run_once
 from app.web.auth import principal
 from app.web.bodies import json_of_request

@@ -9,7 +9,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NoReturn, cast
 
-from app.domain.errors import FieldError, Invalid, PayloadTooLarge, RequestError
+from app.domain.request_errors import (
+    FieldError,
+    Invalid,
+    PayloadTooLarge,
+    RequestError,
+)
 from app.web.problems import MOST_FIELD_ERRORS, pointer_step
 from app.web.turns import give_way, in_turns
 

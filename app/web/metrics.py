@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
-from app.domain.errors import NotFound
+from app.domain.request_errors import NotFound
 from app.services.upkeep.queue_snapshot import QueueSnapshot, queue_snapshot
 from app.services.upkeep.record_metrics import record_duration, record_request
 

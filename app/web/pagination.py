@@ -16,7 +16,10 @@ from flask import current_app, request
 from itsdangerous import BadData, URLSafeSerializer
 from marshmallow import Schema, fields, post_load, validate
 
-from app.domain.errors import CursorInvalid, FieldError
+from app.domain.request_errors import (
+    CursorInvalid,
+    FieldError,
+)
 from app.web.auth import principal
 from app.web.fields import AnswerSchema
 

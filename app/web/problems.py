@@ -8,7 +8,12 @@ from dataclasses import dataclass, field
 from flask import Response, json
 from marshmallow import fields
 
-from app.domain.errors import ContentEncodingUnknown, FieldError, RequestError, Unauthenticated
+from app.domain.request_errors import (
+    ContentEncodingUnknown,
+    FieldError,
+    RequestError,
+    Unauthenticated,
+)
 from app.web.fields import AnswerSchema
 from app.web.request_context import request_id
 

@@ -19,7 +19,7 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.config import Settings
 from app.domain.api_key import Principal
-from app.domain.errors import RateLimited
+from app.domain.request_errors import RateLimited
 from app.services.upkeep.record_metrics import record_refused_key
 from app.web.client_address import client_address
 

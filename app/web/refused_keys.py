@@ -16,8 +16,13 @@ from limits import RateLimitItemPerMinute
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.actor import Actor
-from app.domain.errors import Forbidden, KeyRefused, RequestError, Unauthenticated
 from app.domain.identifiers import INSTALLATION
+from app.domain.request_errors import (
+    Forbidden,
+    KeyRefused,
+    RequestError,
+    Unauthenticated,
+)
 from app.services.tenancy.record_refusal import record_refusal
 from app.web.client_address import client_address
 from app.web.rate_limit import Counts, Policy, shared_counts

@@ -6,7 +6,7 @@ from flask import Flask, current_app, redirect, request
 from werkzeug.exceptions import NotFound as NoRoute
 from werkzeug.wrappers import Response
 
-from app.domain.errors import NotFound
+from app.domain.request_errors import NotFound
 
 
 def init_slashes(app: Flask) -> None:

@@ -11,8 +11,11 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app.database.transactions import owner_transaction
-from app.domain.errors import RequestError, Unavailable
 from app.domain.names import Scope
+from app.domain.request_errors import (
+    RequestError,
+    Unavailable,
+)
 from app.services.gallery import collections
 from app.services.tenancy import run_once as idempotency
 from app.web.json_text import canonical

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from app.domain.errors import ImageNotFound
+from app.domain.item_errors import ImageNotFound
 from app.domain.storage import ObjectLocation
 from app.services.tenancy.uploads import object_store
 from tests.factories.callers import Caller

@@ -4,7 +4,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.domain.errors import DeliveryError, FaceQueueError, ItemError, RequestError
+from app.domain.errors import (
+    DeliveryError,
+    FaceQueueError,
+)
+from app.domain.item_errors import ItemError
+from app.domain.request_errors import RequestError
 from app.domain.states import JobFailure
 
 PAGE = Path(__file__).parents[2] / "docs/errors.md"
@@ -21,7 +26,7 @@ def rows(heading: str) -> list[list[str]]:
 
 def tree(root: type[FaceQueueError]) -> Iterator[type[FaceQueueError]]:
     """An error and its kinds, as far as the application itself defines them."""
-    if root.__module__ == FaceQueueError.__module__:
+    if root.__module__.startswith("app.domain."):
         yield root
         for child in root.__subclasses__():
             yield from tree(child)

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Protocol
 
-from app.domain.errors import ItemError, SourceAway, StorageUnavailable
+from app.domain.item_errors import (
+    ItemError,
+    SourceAway,
+    StorageUnavailable,
+)
 from app.domain.source_pause import SourcePause
 from app.domain.storage import ObjectLocation
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from app.domain.errors import RecognitionFailed
+from app.domain.item_errors import RecognitionFailed
 from app.domain.lease import POISON_DEATHS
 from app.domain.outcomes import ItemOutcome
 from app.services.leases.lease_shards import begin_trial

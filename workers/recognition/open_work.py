@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from app.config import Settings
-from app.domain.errors import SourceAway
+from app.domain.item_errors import SourceAway
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation

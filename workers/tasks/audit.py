@@ -6,8 +6,8 @@ import structlog
 from celery import shared_task
 from flask import current_app
 
-from app.domain.errors import Unavailable
 from app.domain.names import TaskName
+from app.domain.request_errors import Unavailable
 from app.services.upkeep.chain_audit import chain_events
 from app.services.upkeep.checkpoint_audit import export_checkpoints, make_checkpoints
 from app.services.upkeep.take_turn import take_turn

@@ -9,7 +9,7 @@ from itertools import chain
 
 import numpy as np
 
-from app.domain.errors import ItemError
+from app.domain.item_errors import ItemError
 from app.domain.model_registry import PREPROCESSING_VERSION
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.faces.align import align

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.domain.errors import ItemError
+from app.domain.item_errors import ItemError
 from workers.vision.arrays import Floats
 
 Rotation = Literal["off", "gated", "full"]

@@ -4,8 +4,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from app.domain.errors import RequestError
 from app.domain.metadata import METADATA_BYTES, metadata_fault
+from app.domain.request_errors import RequestError
 from app.web.json_text import parse_json
 
 _MOST_VALUES = 1000

@@ -14,12 +14,16 @@ from sqlalchemy.orm import Session
 
 from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import AlreadyExists, FieldError, Invalid
 from app.domain.gallery import ErasedScope
 from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.domain.metadata import changed_metadata
 from app.domain.model_registry import ModelEntry
+from app.domain.request_errors import (
+    AlreadyExists,
+    FieldError,
+    Invalid,
+)
 from app.domain.versions import Accepted, require_version
 from app.domain.windows import Window
 from app.models.collection import Collection

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import NotFound
 from app.domain.gallery import ErasedScope, SubjectKey
+from app.domain.request_errors import NotFound
 from app.domain.windows import Window
 from app.models.face import Face
 from app.queries.collections import keep_collection

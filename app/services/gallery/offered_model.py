@@ -5,8 +5,15 @@ from __future__ import annotations
 from flask import current_app
 
 from app.config import Settings
-from app.domain.errors import FieldError, ModelError, ModelUnavailable, ModelUnknown
+from app.domain.errors import (
+    ModelError,
+    ModelUnknown,
+)
 from app.domain.model_registry import ModelEntry, load_registry
+from app.domain.request_errors import (
+    FieldError,
+    ModelUnavailable,
+)
 
 
 def offered_model(name: str | None) -> ModelEntry:

@@ -6,7 +6,10 @@ from uuid import UUID
 
 from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import JobAlreadyTerminal, NotFound
+from app.domain.request_errors import (
+    JobAlreadyTerminal,
+    NotFound,
+)
 from app.domain.states import TERMINAL_JOB_STATES, JobState
 from app.models.job import Job, JobProgress
 from app.queries.jobs import find_job

@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import Conflict, NotFound
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest, JobRequest
+from app.domain.request_errors import (
+    Conflict,
+    NotFound,
+)
 from app.domain.states import Operation
 from app.models.dead_letter import DeadLetter
 from app.models.job import Item, Job

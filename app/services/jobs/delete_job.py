@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.database.transactions import queue_transaction, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import JobNotTerminal
+from app.domain.request_errors import JobNotTerminal
 from app.models.job import Job, JobProgress
 from app.queries.jobs import find_job
 from app.services.tenancy.record_audit import record_audit

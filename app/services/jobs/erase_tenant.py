@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from app.config import Settings
 from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import Conflict
 from app.domain.gallery import ErasedScope
+from app.domain.request_errors import Conflict
 from app.domain.storage import upload_location
 from app.services.gallery.vectors import erase_faces
 from app.services.tenancy.record_audit import record_audit

@@ -16,7 +16,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database.notify import wake_at_commit
-from app.domain.errors import DuplicateCustomId, JobSealed, NotFound
+from app.domain.request_errors import (
+    DuplicateCustomId,
+    JobSealed,
+    NotFound,
+)
 from app.domain.states import ItemState, JobState, ShardState
 from app.models.job import Job, Shard
 from app.services.jobs import move_job

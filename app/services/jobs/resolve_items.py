@@ -13,8 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.domain.errors import ImageNotFound, ItemError, SubjectUnknown
 from app.domain.identifiers import new_id
+from app.domain.item_errors import (
+    ImageNotFound,
+    ItemError,
+    SubjectUnknown,
+)
 from app.domain.job_request import ItemRequest, JobRequest
 from app.domain.states import Operation
 from app.domain.storage import MAX_URI_LENGTH, ReadableStorage

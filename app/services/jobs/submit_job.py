@@ -13,15 +13,15 @@ from app.config import Settings
 from app.database.notify import wake_dispatcher
 from app.database.transactions import after_commit, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import (
+from app.domain.identifiers import new_id
+from app.domain.job_options import INTERACTIVE_CAP, choose_priority
+from app.domain.job_request import JobRequest
+from app.domain.request_errors import (
     AttributesNotAllowed,
     FieldError,
     ModelMismatch,
     NotFound,
 )
-from app.domain.identifiers import new_id
-from app.domain.job_options import INTERACTIVE_CAP, choose_priority
-from app.domain.job_request import JobRequest
 from app.models.collection import Collection
 from app.models.job import Job
 from app.models.tenant import Tenant

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import text
 
 from app.database.transactions import tenant_transaction
-from app.domain.errors import WorkerCrashed
 from app.domain.identifiers import new_id
+from app.domain.item_errors import WorkerCrashed
 from app.domain.lease import Lease
 from app.domain.outcomes import ItemOutcome
 from app.services.results.job_batch import ShardFate, ShardResults

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.database.bulk_rows import BulkTable
 from app.database.plan_by_key import plan_by_key
-from app.domain.errors import WorkerCrashed
+from app.domain.item_errors import WorkerCrashed
 from app.domain.lease import ShardRef
 from app.domain.outcomes import Provenance
 from app.domain.states import ItemState, JobState

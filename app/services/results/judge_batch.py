@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.domain.errors import SubjectDeleted
+from app.domain.item_errors import SubjectDeleted
 from app.domain.item_rules import judge
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation

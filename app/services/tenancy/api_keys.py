@@ -13,10 +13,16 @@ from sqlalchemy.orm import Session
 from app.database.transactions import owner_transaction, read_transaction, tenant_transaction
 from app.domain.actor import SYSTEM, Actor
 from app.domain.api_key import Principal, default_expiry, earliest, issue_key
-from app.domain.errors import FieldError, Forbidden, Invalid, KeyExpiryForbidden, TooManyKeys
 from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.domain.names import Scope
+from app.domain.request_errors import (
+    FieldError,
+    Forbidden,
+    Invalid,
+    KeyExpiryForbidden,
+    TooManyKeys,
+)
 from app.domain.windows import Window
 from app.models.api_key import ApiKey
 from app.queries import api_keys as queries

@@ -9,8 +9,11 @@ from sqlalchemy import Row, text
 
 from app.database.transactions import single_statements
 from app.domain.api_key import Principal, is_key, prefix_of
-from app.domain.errors import KeyRefused, Unauthenticated
 from app.domain.names import Scope
+from app.domain.request_errors import (
+    KeyRefused,
+    Unauthenticated,
+)
 
 # A function of the owner: before the key is known there is no tenant whose rows could be read.
 _FIND_KEY = text(

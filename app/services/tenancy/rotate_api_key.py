@@ -8,8 +8,8 @@ from uuid import UUID
 from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
 from app.domain.api_key import Principal, earliest
-from app.domain.errors import KeyEnded
 from app.domain.names import Scope
+from app.domain.request_errors import KeyEnded
 from app.models.api_key import ApiKey
 from app.queries.api_keys import lock_api_key
 from app.services.tenancy.api_keys import NewKey, add_key, refuse_mightier, refuse_too_many_keys

@@ -20,7 +20,11 @@ from sqlalchemy.orm import Session
 
 from app.adapters.secret_box import SecretBox
 from app.database.transactions import tenant_transaction
-from app.domain.errors import IdempotencyInProgress, IdempotencyKeyReused, SecretAlreadyShown
+from app.domain.request_errors import (
+    IdempotencyInProgress,
+    IdempotencyKeyReused,
+    SecretAlreadyShown,
+)
 
 KEPT_FOR = dt.timedelta(hours=24)
 SECRET_KEPT_FOR = dt.timedelta(minutes=10)

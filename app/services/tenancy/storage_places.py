@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import NotFound
 from app.domain.identifiers import new_id
+from app.domain.request_errors import NotFound
 from app.domain.storage import ObjectLocation, ReadableStorage
 from app.models.tenant import StorageLocation
 from app.services.tenancy.record_audit import record_audit

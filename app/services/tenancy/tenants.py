@@ -11,9 +11,12 @@ from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import AlreadyExists, NotFound
 from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
+from app.domain.request_errors import (
+    AlreadyExists,
+    NotFound,
+)
 from app.models.tenant import Tenant
 from app.services.tenancy.record_audit import record_audit
 

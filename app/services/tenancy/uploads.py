@@ -15,18 +15,20 @@ from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.transactions import read_transaction, separate_transaction, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import (
+from app.domain.identifiers import new_id
+from app.domain.image_header import ImageHeader, read_image_header
+from app.domain.item_errors import (
+    ItemError,
+    StorageUnavailable,
+)
+from app.domain.request_errors import (
     FieldError,
     ImageRejected,
-    ItemError,
     NotFound,
     PayloadTooLarge,
     StorageRefused,
-    StorageUnavailable,
     Unavailable,
 )
-from app.domain.identifiers import new_id
-from app.domain.image_header import ImageHeader, read_image_header
 from app.domain.storage import ObjectLocation, upload_location
 from app.models.image import Image
 from app.services.tenancy.record_audit import record_audit

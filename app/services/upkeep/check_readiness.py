@@ -22,7 +22,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import Settings
 from app.database.base import db
 from app.database.transactions import queue_transaction
-from app.domain.errors import ItemError, ModelError, StorageUnavailable
+from app.domain.errors import ModelError
+from app.domain.item_errors import (
+    ItemError,
+    StorageUnavailable,
+)
 from app.domain.model_registry import load_registry
 from app.queries.queue_depth import live_slots, waiting_models
 from app.queries.source_pauses import source_pauses

@@ -15,8 +15,9 @@ from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.transactions import queue_transaction
 from app.domain.audit_checkpoint import Checkpoint, Head
-from app.domain.errors import ConfigurationError, StorageUnavailable
+from app.domain.errors import ConfigurationError
 from app.domain.identifiers import new_id
+from app.domain.item_errors import StorageUnavailable
 from app.domain.storage import ObjectLocation
 from app.models.audit_chain import AuditChain, AuditCheckpoint
 

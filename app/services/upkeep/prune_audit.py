@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import Conflict
+from app.domain.request_errors import Conflict
 from app.models.audit_chain import AuditChain
 from app.models.audit_event import AuditEvent
 from app.queries.audit_chain import first_event_from, hash_at

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.transactions import queue_transaction
-from app.domain.errors import StorageUnavailable
+from app.domain.item_errors import StorageUnavailable
 from app.domain.storage import ObjectLocation
 
 _log = structlog.get_logger(__name__)

@@ -11,7 +11,8 @@ from flask import current_app
 from standardwebhooks.webhooks import Webhook
 
 from app.adapters.outgoing_http import OutgoingHttp
-from app.domain.errors import DeliveryError, WebhookUrlInvalid
+from app.domain.errors import DeliveryError
+from app.domain.request_errors import WebhookUrlInvalid
 from app.domain.webhooks import Outcome
 from app.services.webhooks.delivery_lease import LeasedDelivery, lease_delivery
 from app.services.webhooks.record_outcome import record_outcome

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database.transactions import tenant_transaction
-from app.domain.errors import NotFound
+from app.domain.request_errors import NotFound
 from app.domain.states import DeliveryState, EndpointState
 from app.domain.webhooks import CLOCK_LEEWAY, CONCURRENT_PER_ENDPOINT, DELIVERY_LEASE
 from app.models.webhook_delivery import WebhookDelivery

@@ -15,7 +15,8 @@ from app.adapters.outgoing_http import OutgoingHttp
 from app.database.notify import wake_dispatcher
 from app.database.transactions import after_commit, read_transaction, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import (
+from app.domain.identifiers import new_id
+from app.domain.request_errors import (
     AlreadyExists,
     EndpointDisabled,
     FieldError,
@@ -24,7 +25,6 @@ from app.domain.errors import (
     WebhookAddressForbidden,
     WebhookUrlInvalid,
 )
-from app.domain.identifiers import new_id
 from app.domain.states import EndpointState, EventType
 from app.domain.webhooks import SUBSCRIBABLE, DisabledReason, event_payload
 from app.models.webhook_delivery import WebhookDelivery

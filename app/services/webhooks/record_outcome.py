@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.database.transactions import tenant_transaction
-from app.domain.errors import NotFound
+from app.domain.request_errors import NotFound
 from app.domain.states import DeliveryState, EndpointState
 from app.domain.webhooks import (
     DISABLE_AFTER,

@@ -8,7 +8,10 @@ from uuid import UUID
 from app.database.notify import wake_dispatcher
 from app.database.transactions import after_commit, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.errors import DeliveryNotReplayable, EndpointDisabled
+from app.domain.request_errors import (
+    DeliveryNotReplayable,
+    EndpointDisabled,
+)
 from app.domain.states import DeliveryState, EndpointState
 from app.domain.webhooks import REPLAYABLE_FOR
 from app.models.webhook_delivery import WebhookDelivery

@@ -15,7 +15,8 @@ from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.transactions import queue_transaction
 from app.domain.audit_chain import GENESIS, link_hash
-from app.domain.errors import StorageUnavailable, Unavailable
+from app.domain.item_errors import StorageUnavailable
+from app.domain.request_errors import Unavailable
 from app.domain.storage import ObjectLocation
 from app.queries.audit_chain import chained_events
 from app.services.upkeep.checkpoint_audit import (

@@ -7,8 +7,8 @@ from click.testing import Result
 from flask import Flask
 
 from app.database.transactions import owner_transaction
-from app.domain.errors import Unauthenticated
 from app.domain.names import Scope
+from app.domain.request_errors import Unauthenticated
 from app.models.tenant import Tenant
 from app.services.tenancy.authentication import authenticate
 from tests.factories.tenants import make_tenant

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import NotFound
+from app.domain.request_errors import NotFound
 from app.models.collection import Collection
 from app.queries.collections import find_collection
 from app.services.gallery import vectors

@@ -10,9 +10,9 @@ from flask import Flask
 
 from app.api.result_view import result_view
 from app.database.transactions import tenant_transaction
-from app.domain.errors import AttributesNotAllowed
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest
+from app.domain.request_errors import AttributesNotAllowed
 from app.domain.states import Operation
 from app.queries.items import list_items
 from app.services.tenancy.tenants import allow_attributes

@@ -10,9 +10,12 @@ from flask import Flask
 from sqlalchemy import text
 
 from app.database.transactions import owner_transaction, tenant_transaction
-from app.domain.errors import Conflict, NotFound
 from app.domain.identifiers import new_id
 from app.domain.job_request import ItemRequest
+from app.domain.request_errors import (
+    Conflict,
+    NotFound,
+)
 from app.domain.states import Operation
 from app.models.dead_letter import DeadLetter
 from app.services.jobs.dead_letters import list_dead_letters, redrive

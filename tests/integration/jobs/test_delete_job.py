@@ -10,10 +10,13 @@ import pytest
 
 from app.database.transactions import tenant_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import JobNotTerminal, NotFound
 from app.domain.identifiers import new_id
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
+from app.domain.request_errors import (
+    JobNotTerminal,
+    NotFound,
+)
 from app.domain.states import Operation
 from app.models.dead_letter import DeadLetter
 from app.services.jobs import delete_job as delete_job_module

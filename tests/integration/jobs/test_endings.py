@@ -10,9 +10,12 @@ from sqlalchemy import text
 
 from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import JobAlreadyTerminal, NotFound
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
+from app.domain.request_errors import (
+    JobAlreadyTerminal,
+    NotFound,
+)
 from app.domain.states import JobState, Operation
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.reconcile_jobs import reconcile_jobs

@@ -13,9 +13,17 @@ from app.adapters.s3 import ObjectStore
 from app.database.base import db
 from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import Conflict, ImageNotFound, NotFound, StorageUnavailable, Unauthenticated
+from app.domain.item_errors import (
+    ImageNotFound,
+    StorageUnavailable,
+)
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
+from app.domain.request_errors import (
+    Conflict,
+    NotFound,
+    Unauthenticated,
+)
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
 from app.services.jobs.cancel_job import cancel_job

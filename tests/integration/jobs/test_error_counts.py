@@ -11,7 +11,11 @@ from sqlalchemy import text
 
 from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import ImageCorrupt, ItemError, NotAnImage
+from app.domain.item_errors import (
+    ImageCorrupt,
+    ItemError,
+    NotAnImage,
+)
 from app.domain.lease import ShardRef
 from app.domain.outcomes import ItemOutcome
 from app.services.results.bury_item import bury_item

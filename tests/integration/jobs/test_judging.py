@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.database.transactions import tenant_transaction
-from app.domain.errors import LowQuality
+from app.domain.item_errors import LowQuality
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef

@@ -6,10 +6,17 @@ import pytest
 from flask import current_app
 
 from app.adapters.s3 import ObjectStore
-from app.domain.errors import BucketForbidden, ImageTooLarge, ModelMismatch, NotFound
 from app.domain.identifiers import new_id
+from app.domain.item_errors import (
+    BucketForbidden,
+    ImageTooLarge,
+)
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, Lease, ShardRef
+from app.domain.request_errors import (
+    ModelMismatch,
+    NotFound,
+)
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
 from app.services.gallery.offered_model import offered_model

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database.transactions import tenant_transaction
-from app.domain.errors import ImageCorrupt
+from app.domain.item_errors import ImageCorrupt
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
 from app.domain.outcomes import FoundFace, FoundImage, ItemOutcome

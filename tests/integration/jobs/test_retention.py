@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from app.adapters.s3 import ObjectStore
 from app.database.transactions import owner_transaction, tenant_transaction
-from app.domain.errors import StorageUnavailable
 from app.domain.identifiers import id_floor
+from app.domain.item_errors import StorageUnavailable
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, ShardRef
 from app.domain.states import Operation

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from app import create_app
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
-from app.domain.errors import ItemError
+from app.domain.item_errors import ItemError
 from app.domain.storage import ObjectLocation
 from scripts.stack import object_store
 from scripts.stack.state import State

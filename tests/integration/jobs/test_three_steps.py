@@ -14,9 +14,13 @@ from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction, queue_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
-from app.domain.errors import DuplicateCustomId, JobSealed, NotFound
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
+from app.domain.request_errors import (
+    DuplicateCustomId,
+    JobSealed,
+    NotFound,
+)
 from app.domain.states import JobState, Operation, Priority, ShardState
 from app.queries.jobs import find_job
 from app.queries.queue_depth import overdue_jobs, processing_jobs

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.domain.actor import SYSTEM
-from app.domain.errors import EndpointDisabled
+from app.domain.request_errors import EndpointDisabled
 from app.domain.webhooks import ATTEMPT_GAPS
 from app.services.webhooks.endpoints import delete_endpoint, send_test_event, update_endpoint
 

@@ -19,7 +19,8 @@ from cryptography.x509.oid import NameOID
 
 from app.adapters.address_guard import AllowList, IpAddress
 from app.adapters.outgoing_http import OutgoingHttp
-from app.domain.errors import WebhookUnreachable, WebhookUrlInvalid
+from app.domain.errors import WebhookUnreachable
+from app.domain.request_errors import WebhookUrlInvalid
 
 
 class Loopback(AllowList):

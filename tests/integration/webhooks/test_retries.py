@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from app.domain.actor import SYSTEM
-from app.domain.errors import DeliveryNotReplayable, EndpointDisabled, NotFound
 from app.domain.identifiers import new_id
+from app.domain.request_errors import (
+    DeliveryNotReplayable,
+    EndpointDisabled,
+    NotFound,
+)
 from app.domain.webhooks import ATTEMPT_GAPS
 from app.services.webhooks.replay_delivery import replay_delivery
 

@@ -12,8 +12,10 @@ from app.adapters.address_guard import AllowList
 from app.adapters.outgoing_http import OutgoingHttp
 from app.domain.errors import (
     UnsafeAddress,
-    WebhookAddressForbidden,
     WebhookUnreachable,
+)
+from app.domain.request_errors import (
+    WebhookAddressForbidden,
     WebhookUrlInvalid,
 )
 

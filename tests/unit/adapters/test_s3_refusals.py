@@ -10,7 +10,7 @@ import pytest
 from botocore.stub import Stubber
 
 from app.adapters.s3 import ObjectStore
-from app.domain.errors import ItemError
+from app.domain.item_errors import ItemError
 from app.domain.storage import ObjectLocation
 
 PLACE = ObjectLocation("photos", "a.jpg")

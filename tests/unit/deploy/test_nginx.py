@@ -17,7 +17,12 @@ import requests
 from flask import Flask, g
 
 from app.config import Settings
-from app.domain.errors import PayloadTooLarge, RateLimited, RequestError, Unavailable
+from app.domain.request_errors import (
+    PayloadTooLarge,
+    RateLimited,
+    RequestError,
+    Unavailable,
+)
 from app.web.problems import Problem
 
 CONF = Path(__file__).parents[3] / "deploy/nginx/facequeue.conf"

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.errors import ImageCorrupt, LowQuality, MultipleFaces, NoFace, NotLive
+from app.domain.item_errors import (
+    ImageCorrupt,
+    LowQuality,
+    MultipleFaces,
+    NoFace,
+    NotLive,
+)
 from app.domain.item_rules import judge
 from app.domain.job_options import JobOptions
 from app.domain.outcomes import FoundFace, FoundImage, ItemOutcome

@@ -4,10 +4,15 @@ from typing import Any
 
 import pytest
 
-from app.domain.errors import DuplicateCustomId, EmptyJob, Invalid, TooManyItems
 from app.domain.identifiers import new_id
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest, JobRequest
+from app.domain.request_errors import (
+    DuplicateCustomId,
+    EmptyJob,
+    Invalid,
+    TooManyItems,
+)
 from app.domain.states import Operation
 
 IMAGE = "s3://bucket/a.jpg"

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from app.domain.errors import ImageNotFound, SourceAway, StorageUnavailable
+from app.domain.item_errors import (
+    ImageNotFound,
+    SourceAway,
+    StorageUnavailable,
+)
 from app.domain.source_pause import SourcePause
 from app.domain.storage import ObjectLocation
 from workers.recognition import image_sources

@@ -6,7 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from app.config import Settings
-from app.domain.errors import TooManyPixels
+from app.domain.item_errors import TooManyPixels
 from tests.factories.images import png
 from workers.recognition.loaded_pipeline import _vision_settings
 from workers.vision.images.decode import decode_in_process

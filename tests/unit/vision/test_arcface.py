@@ -17,7 +17,10 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from app.domain.errors import ModelLicenceRefused, ModelSelfTestFailed
+from app.domain.errors import (
+    ModelLicenceRefused,
+    ModelSelfTestFailed,
+)
 from app.domain.model_registry import load_registry
 from tests.factories.deepface_networks import WITHOUT_WEIGHTS
 from workers.vision.faces.align import align

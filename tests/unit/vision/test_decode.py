@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from app.domain.errors import ImageCorrupt
 from app.domain.image_header import read_image_header
+from app.domain.item_errors import ImageCorrupt
 from tests.factories.images import png_of
 from workers.vision.images.decode import decode_in_process
 

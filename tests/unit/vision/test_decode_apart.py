@@ -15,8 +15,12 @@ import cv2
 import numpy as np
 import pytest
 
-from app.domain.errors import DecodeTimeout, ImageCorrupt, TooManyPixels
 from app.domain.image_header import ImageFormat, ImageHeader, read_image_header
+from app.domain.item_errors import (
+    DecodeTimeout,
+    ImageCorrupt,
+    TooManyPixels,
+)
 from tests.factories.images import png_of
 from workers.vision.images.decode import decode_in_process
 from workers.vision.images.decode_apart import ApartDecoder, DecodeHelper, HelperNotStarted

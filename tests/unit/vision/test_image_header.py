@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain.errors import (
+from app.domain.image_header import read_image_header
+from app.domain.item_errors import (
     ImageCorrupt,
     ItemError,
     NotAnImage,
     TooManyPixels,
     UnsupportedImage,
 )
-from app.domain.image_header import read_image_header
 
 PIXELS = np.zeros((20, 30, 3), np.uint8)
 

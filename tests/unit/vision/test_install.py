@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from app.domain.errors import ModelDigestMismatch, ModelError
+from app.domain.errors import (
+    ModelDigestMismatch,
+    ModelError,
+)
 from app.domain.model_registry import load_registry
 from workers.commands.installed_models import models
 from workers.vision.weights import fetch_weights, install_weights

@@ -13,7 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.domain import model_registry
-from app.domain.errors import ModelError, ModelNotInstalled
+from app.domain.errors import (
+    ModelError,
+    ModelNotInstalled,
+)
 from app.domain.model_registry import REGISTRY_FILE, load_registry
 from tests.factories.liveness_standin import NAMES, without_red, write_standins
 from tests.factories.torch_weights import narrow_minifasnet, write_torch_file

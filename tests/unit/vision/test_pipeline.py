@@ -11,7 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from app.domain.errors import ImageNotFound, LivenessUnavailable
+from app.domain.item_errors import (
+    ImageNotFound,
+    LivenessUnavailable,
+)
 from workers.vision.pipeline import (
     ImageInput,
     PipelineOptions,

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from app.domain.attribute_registry import AttributeEntry
-from app.domain.errors import AttributesUnavailable, ModelError
+from app.domain.errors import ModelError
+from app.domain.item_errors import AttributesUnavailable
 from app.domain.model_registry import load_registry
 from app.domain.weights import file_in_use
 from workers.vision.arrays import Floats, Pixels

@@ -13,7 +13,8 @@ from typing import Protocol
 
 import numpy as np
 
-from app.domain.errors import LivenessUnavailable, ModelNotInstalled
+from app.domain.errors import ModelNotInstalled
+from app.domain.item_errors import LivenessUnavailable
 from app.domain.model_registry import LivenessEntry, load_registry
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.engines.interface import Engine, Graph

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.domain.errors import ImageCorrupt
 from app.domain.image_header import ImageHeader
+from app.domain.item_errors import ImageCorrupt
 from workers.vision.arrays import Pixels
 from workers.vision.images.raw_decode import decode_raw
 

@@ -18,8 +18,13 @@ from typing import IO
 
 import numpy as np
 
-from app.domain.errors import DecodeTimeout, ImageCorrupt, ItemError, TooManyPixels
 from app.domain.image_header import ImageHeader
+from app.domain.item_errors import (
+    DecodeTimeout,
+    ImageCorrupt,
+    ItemError,
+    TooManyPixels,
+)
 from workers.vision.arrays import Pixels
 from workers.vision.images.decode_helper import ANSWER, REQUEST, Outcome
 from workers.vision.images.decode_limits import DecodeLimits

@@ -9,8 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Condition
 
-from app.domain.errors import ImageTooLarge, ItemError
 from app.domain.image_header import ImageHeader, read_image_header
+from app.domain.item_errors import (
+    ImageTooLarge,
+    ItemError,
+)
 from workers.vision.arrays import Pixels
 from workers.vision.images.decode import Decoder
 from workers.vision.results import ImageInput

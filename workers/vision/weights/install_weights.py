@@ -11,7 +11,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
-from app.domain.errors import ModelDigestMismatch, ModelError
+from app.domain.errors import (
+    ModelDigestMismatch,
+    ModelError,
+)
 from app.domain.model_registry import AnyEntry
 from app.domain.weights import (
     PINS_FILE,

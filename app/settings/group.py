@@ -1,0 +1,37 @@
+"""What every group of settings has: how it is read, and in which environment it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _split_commas(value: Any) -> Any:
+    """What the environment gives as one string, as its parts."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
+
+
+class SettingsGroup(BaseSettings):
+    """Settings of one concern; fields are the variables' names in lower case.
+
+    The environment stands here, so that it is read before all that depends on it.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        case_sensitive=False,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
+    )
+
+    facequeue_env: Literal["development", "production", "test"] = Field(
+        default="production", description="`production` refuses placeholder secrets"
+    )

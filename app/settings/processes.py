@@ -1,0 +1,20 @@
+"""How many processes there are and how long each works at a time."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from app.settings.group import SettingsGroup
+
+
+class ProcessSettings(SettingsGroup):
+    """Shards, leases, hints and the processes of a host."""
+
+    shard_size: int = Field(default=256, ge=1, le=10_000, description="Items one task processes")
+    gunicorn_workers: int = Field(default=1, ge=1, description="API processes of a host")
+    celery_worker_concurrency: int = Field(default=1, ge=1, description="Recognition children")
+    lease_seconds: float = Field(default=30.0, gt=0, description="Life of a lease not renewed")
+    hint_seconds: float = Field(default=20.0, gt=0, description="Life of a broker message's hint")
+    recognise_seconds: float = Field(
+        default=60.0, gt=0, description="After this a task hands the rest of its shard back"
+    )
