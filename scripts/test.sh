@@ -14,6 +14,7 @@ case "${1:-}" in
 Usage: ./scripts/test.sh [ARGUMENTS OF PYTEST]
 
 Format, lint, types, imports, supply chain, migrations, then pytest; all of them run, whatever fails.
+What needs programs of the system (proxies, containers) is tested by scripts/test_deploy.sh.
 PYTEST_WORKERS (2) is how many processes test at once. With arguments, pytest gets them as they are:
 ./scripts/test.sh tests/unit -k matching
 HELP
@@ -41,7 +42,9 @@ bring_up() {
     "$VENV/bin/python" -m scripts.stack up --state "$STATE"
 }
 
+# What is in deploy/ has a script of its own, since it needs programs of the system: scripts/test_deploy.sh.
 run_pytest() {
+    [ "$#" -gt 0 ] || set -- --ignore tests/deploy
     "$VENV/bin/python" -m pytest -n "${PYTEST_WORKERS:-2}" --dist loadgroup --timeout 300 "$@" 2>&1 |
         tee "$LOG_DIR/pytest.log"
 }

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -24,15 +23,13 @@ from app.domain.request_errors import (
     Unavailable,
 )
 from app.web.problems import Problem
+from tests.deploy.programs import needs
 
-CONF = Path(__file__).parents[3] / "deploy/nginx/facequeue.conf"
+CONF = Path(__file__).parents[2] / "deploy/nginx/facequeue.conf"
 MEBIBYTE = 1024 * 1024
 
 pytestmark = [
-    pytest.mark.skipif(
-        shutil.which("nginx") is None or shutil.which("openssl") is None,
-        reason="nginx or openssl is not on this machine",
-    ),
+    needs("nginx", "openssl"),
     # One process: the flood uses up what the rate limit allows, so it must come last.
     pytest.mark.xdist_group("nginx"),
 ]
