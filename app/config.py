@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -45,14 +47,21 @@ class Settings(
     """
 
 
+# The operator names the first; systemd's LoadCredential sets the second.
+_SECRET_FOLDERS = ("FACEQUEUE_SECRETS_DIR", "CREDENTIALS_DIRECTORY")
+
+
 def load_settings(**overrides: Any) -> Settings:
-    """Read the settings from the environment; `overrides` win (tests).
+    """Read the settings from the environment and from folders of secrets; `overrides` win (tests).
+
+    A file of such a folder is named like its setting (`secret_key`) and holds the value; a
+    variable of that name wins over it.
 
     Raises:
         ConfigurationError: names every variable that is missing or wrong, in one message.
     """
     try:
-        return Settings(**overrides)
+        return Settings(_secrets_dir=_secret_folders(), **overrides)
     except ValidationError as error:
         problems = [
             f"  {item['loc'][0]}".upper() + f": {item['msg'].removeprefix('Value error, ')}"
@@ -64,3 +73,11 @@ def load_settings(**overrides: Any) -> Settings:
             + "\n".join(problems)
             + "\nSee .env.example for every variable and what it means."
         ) from None
+
+
+def _secret_folders() -> list[Path]:
+    named = {name: Path(os.environ[name]) for name in _SECRET_FOLDERS if os.environ.get(name)}
+    for name, folder in named.items():
+        if not folder.is_dir():
+            raise ConfigurationError(f"{name}={folder}: there is no such folder of secrets")
+    return list(named.values())

@@ -179,3 +179,31 @@ def test_a_process_that_cannot_start_says_why_and_nothing_else(entry_point: str)
     ]
     # Which tells gunicorn, too, that another try is of no use.
     assert ended.returncode == 3
+
+
+@pytest.mark.parametrize("folder_of", ["FACEQUEUE_SECRETS_DIR", "CREDENTIALS_DIRECTORY"])
+def test_a_secret_may_lie_in_a_file_that_bears_its_name(
+    folder_of: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SECRET_KEY")
+    (tmp_path / "secret_key").write_text("a1b2c3d4e5f60718293a\n")
+    monkeypatch.setenv(folder_of, str(tmp_path))
+
+    assert load_settings().secret_key == "a1b2c3d4e5f60718293a"
+
+
+def test_a_variable_wins_over_the_file_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret_key").write_text("a1b2c3d4e5f60718293a")
+    monkeypatch.setenv("FACEQUEUE_SECRETS_DIR", str(tmp_path))
+
+    assert load_settings().secret_key == USABLE["SECRET_KEY"]
+
+
+def test_a_folder_of_secrets_that_is_not_there_is_refused_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEQUEUE_SECRETS_DIR", str(tmp_path / "gone"))
+
+    assert "FACEQUEUE_SECRETS_DIR" in str(refusal())
