@@ -59,6 +59,22 @@ class JobOptionsSchema(RequestSchema):
         most=len(ATTRIBUTES),
         metadata={"description": "Estimates of each face, for tenants that may ask for them"},
     )
+    on_conflict = fields.String(
+        validate=validate.OneOf(["keep", "move"]),
+        metadata={
+            "description": "`enrol` of a photograph that the collection has as another person's: "
+            "it stays so (`keep`, the default), or becomes the new person's (`move`)",
+            "example": "move",
+        },
+    )
+    on_changed = fields.String(
+        validate=validate.OneOf(["add", "replace"]),
+        metadata={
+            "description": "`enrol` of an object that held another photograph when it was enrolled "
+            "for the same person: those faces stay (`add`, the default), or are erased (`replace`)",
+            "example": "replace",
+        },
+    )
 
     @post_load
     def _as_options(self, data: dict[str, Any], **_: Any) -> JobOptions:
@@ -187,6 +203,16 @@ class AttributesSchema(AnswerSchema):
     models = fields.Dict(required=True, metadata={"description": "name@digest by attribute"})
 
 
+class MovedFromSchema(AnswerSchema):
+    """Whose face it was; nulls where it was nobody's, or they were erased since."""
+
+    subject = fields.String(required=True, allow_none=True)
+    subject_id = fields.String(required=True, allow_none=True)
+    left_without_faces = fields.Boolean(
+        required=True, metadata={"description": "Whether they have no face any more, at this time"}
+    )
+
+
 class FaceResultSchema(AnswerSchema):
     """A face in an image; `identify` adds decision and matches, `enrol` what became of it."""
 
@@ -209,11 +235,20 @@ class FaceResultSchema(AnswerSchema):
     face_id = fields.String(
         allow_none=True, metadata={"description": "Null also when it was erased since"}
     )
+    subject = fields.String(
+        allow_none=True, metadata={"description": "External id of whose face it is"}
+    )
     subject_id = fields.String(
         allow_none=True, metadata={"description": "Null also when it was erased since"}
     )
     enrolled = fields.Boolean()
-    reason = fields.String(allow_none=True, metadata={"description": "Why it was not enrolled"})
+    reason = fields.String(
+        allow_none=True,
+        metadata={"description": "Why it was not enrolled; `moved` when it was another person's"},
+    )
+    moved_from = fields.Nested(
+        MovedFromSchema, metadata={"description": "There when `reason` is `moved`"}
+    )
 
 
 class ItemErrorSchema(AnswerSchema):
@@ -224,7 +259,7 @@ class ItemErrorSchema(AnswerSchema):
 
 
 class ItemSchema(AnswerSchema):
-    """An item with its result; `verify` adds decision, similarity and fmr."""
+    """An item with its result; `verify` adds decision, similarity and fmr, `enrol` `replaced`."""
 
     custom_id = fields.String(required=True)
     state = fields.String(
@@ -245,6 +280,10 @@ class ItemSchema(AnswerSchema):
         metadata={"description": "Version of what is done around the networks"},
     )
     error = fields.Nested(ItemErrorSchema, required=True, allow_none=True)
+    replaced = fields.List(
+        fields.String(),
+        metadata={"description": "Of `enrol`: ids of the faces that were erased for its own"},
+    )
     decision = fields.String(allow_none=True)
     similarity = fields.Float(allow_none=True)
     fmr = fields.Float(allow_none=True)
