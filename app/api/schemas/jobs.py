@@ -6,6 +6,7 @@ from flask import current_app
 from marshmallow import fields, post_load, pre_load, validate
 
 from app.api.job_items import ItemsField
+from app.api.schemas.given_name import GivenName
 from app.domain.job_options import ATTRIBUTES, JobOptions
 from app.domain.job_request import JobRequest, check_item_count
 from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
@@ -88,6 +89,7 @@ class JobCreateSchema(RequestSchema):
     operation = fields.Enum(Operation, by_value=fields.String, required=True)
     items = ItemsField(required=True, metadata={"minItems": 1})
     collection_id = fields.UUID(allow_none=True)
+    collection = GivenName("A collection's name, in place of its id", allow_none=True)
     model = fields.String(allow_none=True)
     options = fields.Nested(JobOptionsSchema)
     webhook_endpoint_id = fields.UUID(
