@@ -121,6 +121,45 @@ def test_an_enrolment_of_known_photographs_and_their_erasure_wait_in_one_order(
     assert (owners(world, collection), face_count(world, collection)) == (["ada"] * 2, 2)
 
 
+def test_a_replacement_and_an_enrolment_of_the_same_photographs_wait_in_one_order(
+    world: TenantWorld, collection: Collection, begin: Begin
+) -> None:
+    """What is replaced has the lower key: it is not held after what replaces it."""
+    ada, cy = make_subject(collection, "ada"), make_subject(collection, "cy")
+    low, high = sorted(PHOTOS)[:2]
+    shown = {
+        photo: new_face(collection, ada, image_sha256=photo, place_sha256=PHOTOS[0])
+        for photo in (low, high)
+    }
+    enrol(collection, list(shown.values()), ada)
+    replacing = new_face(collection, ada, image_sha256=high, place_sha256=PHOTOS[0], replaces=True)
+    again = [new_face(collection, cy, image_sha256=photo) for photo in (low, high)]
+
+    with tenant_transaction(world.tenant_id) as session:
+        session.execute(_HOLD_FACE, {"id": shown[high].face_id})
+        replaced = begin(lambda: enrol(collection, [replacing], ada))
+        known = begin(lambda: enrol(collection, again, cy))
+    for change in (replaced, known):
+        change.result(timeout=10)
+
+    assert (owners(world, collection), face_count(world, collection)) == (["cy", "ada"], 2)
+
+
+def test_people_who_are_erased_together_are_held_in_the_order_of_an_enrolment(
+    world: TenantWorld, collection: Collection, begin: Begin
+) -> None:
+    first, second = make_subject(collection, "a"), make_subject(collection, "b")
+
+    with tenant_transaction(world.tenant_id) as session:
+        session.execute(_HOLD, {"ids": [first.id]})
+        enrolled = begin(lambda: enrol(collection, [new_face(collection, second)], first, second))
+        erased = begin(lambda: delete_subjects(world.tenant_id, collection.id, ["b", "a"], SYSTEM))
+    for change in (enrolled, erased):
+        change.result(timeout=10)
+
+    assert face_count(world, collection) == 0
+
+
 def test_a_face_that_is_erased_while_it_is_looked_for_is_not_said_to_be_enrolled(
     world: TenantWorld, collection: Collection, begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
