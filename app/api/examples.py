@@ -105,6 +105,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "CollectionCreate": _COLLECTION,
     "CollectionUpdate": {"target_fpir": 0.001},
+    "Deletion": {"deleted": [_SUBJECT["external_id"]], "not_found": ["employee-18"]},
     "Delivery": _DELIVERY,
     "DeliveryWithPayload": {
         **_DELIVERY,
@@ -131,6 +132,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "quality": 0.99,
         "job_id": _JOB_ID,
     },
+    "FacesDelete": {"ids": [_FACE_ID]},
     "Image": {
         "id": "01990000-0000-7000-8000-000000000011",
         **_MADE,
@@ -253,6 +255,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "collection_id": _COLLECTION_ID,
     },
     "SubjectCreate": _SUBJECT,
+    "SubjectsDelete": {"external_ids": [_SUBJECT["external_id"], "employee-18"]},
     "SubjectUpdate": {"metadata": {"team": "night"}},
 }
 

@@ -6,10 +6,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from app.domain.gallery import NotNew
 from app.domain.item_errors import NotLive
 from app.domain.states import Decision, ItemState, Operation
 from app.models.job import ItemResult, Job
 from app.web.fields import named_box
+
+# The face was nobody's, or whoever had it was erased since.
+_NOBODY = {"subject": None, "subject_id": None, "left_without_faces": False}
 
 
 def result_view(job: Job, result: ItemResult) -> dict[str, Any]:
@@ -26,6 +30,8 @@ def result_view(job: Job, result: ItemResult) -> dict[str, Any]:
         "pipeline": item.pipeline,
         "error": _error(item),
     }
+    if job.operation == Operation.ENROL:
+        view["replaced"] = [face_id for face in result.faces for face_id in face.replaced or ()]
     if job.operation == Operation.VERIFY:
         view |= {"decision": item.decision, "similarity": item.similarity, "fmr": item.fmr}
     return view
@@ -68,9 +74,13 @@ def _enrolled(item: Row[Any], face: Row[Any]) -> dict[str, Any]:
     if not face.enrolled and reason is None:
         spoof = face.liveness is not None and not face.liveness["live"]
         reason = NotLive.code if spoof else item.error_code
-    return {
+    view: dict[str, Any] = {
         "face_id": str(face.face_id) if face.face_id else None,
+        "subject": face.subject,
         "subject_id": str(face.subject_id) if face.subject_id else None,
         "enrolled": bool(face.enrolled),
         "reason": reason,
     }
+    if reason == NotNew.MOVED:
+        view["moved_from"] = face.moved_from or _NOBODY
+    return view

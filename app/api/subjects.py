@@ -10,13 +10,16 @@ from flask import url_for
 from app.api.ordered_lists import OrderedArgs, ordered_page_of, window_of
 from app.api.resource import Resource
 from app.api.schemas.subjects import (
+    DeletionSchema,
     FaceSchema,
+    FacesDeleteSchema,
     SubjectCreateSchema,
     SubjectListArgs,
     SubjectSchema,
+    SubjectsDeleteSchema,
     SubjectUpdateSchema,
 )
-from app.domain.gallery import SubjectFilter, SubjectKey
+from app.domain.gallery import Deletion, SubjectFilter, SubjectKey
 from app.domain.names import Scope
 from app.domain.versions import Accepted
 from app.models.subject import Subject
@@ -94,6 +97,19 @@ def delete_subject(collection_id: UUID, subject_id: UUID) -> None:
     subjects.delete_subject(principal().tenant_id, collection_id, subject_id, actor())
 
 
+@blueprint.post(f"{_SUBJECTS}/delete")
+@requires(Scope.COLLECTIONS_WRITE)
+@idempotent
+@blueprint.takes(SubjectsDeleteSchema)
+@blueprint.returns(200, DeletionSchema)
+def delete_subjects(keys: list[SubjectKey], collection_id: UUID) -> Deletion:
+    """Erase up to 1,000 people with all faces and embeddings, all at once.
+
+    Named by `ids` or by your own `external_ids`. May be repeated: who is gone is `not_found`.
+    """
+    return subjects.delete_subjects(principal().tenant_id, collection_id, keys, actor())
+
+
 @blueprint.get(f"{_SUBJECT}/faces")
 @requires(Scope.COLLECTIONS_READ)
 @blueprint.takes(OrderedArgs, "query")
@@ -163,6 +179,19 @@ def list_collection_faces(args: dict[str, Any], collection_id: UUID) -> Any:
         principal().tenant_id, collection_id, actor(), window_of(args)
     )
     return page(rows, args["limit"], lambda row: row.id)
+
+
+@blueprint.post(f"{_FACES}/delete")
+@requires(Scope.COLLECTIONS_WRITE)
+@idempotent
+@blueprint.takes(FacesDeleteSchema)
+@blueprint.returns(200, DeletionSchema)
+def delete_faces(named: dict[str, list[UUID]], collection_id: UUID) -> Deletion:
+    """Erase up to 1,000 faces with their embeddings, all at once.
+
+    May be repeated: what is gone is `not_found`.
+    """
+    return faces.delete_faces(principal().tenant_id, collection_id, named["ids"], actor())
 
 
 @blueprint.delete(f"{_FACES}/<uuid:face_id>")

@@ -21,7 +21,9 @@ class JobOptions:
     """Options of a job, stored with it whole so that a result can be explained later.
 
     `min_face` is in pixels of the source image; `min_quality` is 0 to 1; `top_k` counts subjects;
-    `attributes` are some of ATTRIBUTES, for tenants that may ask for them.
+    `attributes` are some of ATTRIBUTES, for tenants that may ask for them. `on_conflict` says what
+    happens to a photograph that is another person's, `on_changed` what to the faces that were
+    enrolled from the same place for the same person when other bytes lay there.
     """
 
     max_faces: int = 10
@@ -32,6 +34,8 @@ class JobOptions:
     rotation: Literal["off", "gated", "full"] | None = None
     enrol_faces: Literal["only", "largest", "all"] = "only"
     attributes: tuple[str, ...] = ()
+    on_conflict: Literal["keep", "move"] = "keep"
+    on_changed: Literal["add", "replace"] = "add"
 
     @property
     def enrols(self) -> EnrolFaces:

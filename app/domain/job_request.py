@@ -52,6 +52,8 @@ class JobRequest:
     What is wrong with the request as a whole, or makes no sense of an item, is refused. An item
     that makes sense and cannot be done fails alone, as a result of the job.
 
+    A collection is named by its id or by its name.
+
     `notify_webhooks` with no endpoint id means every endpoint that subscribes. `waiting` says that
     the client holds its connection open for the answer.
     """
@@ -59,6 +61,7 @@ class JobRequest:
     operation: Operation
     items: tuple[ItemRequest, ...]
     collection_id: UUID | None = None
+    collection: str | None = None
     model: str | None = None
     options: JobOptions = field(default_factory=JobOptions)
     webhook_endpoint_id: UUID | None = None
@@ -90,10 +93,13 @@ class JobRequest:
             raise DuplicateCustomId(errors=tuple(repeated))
 
     def _collection_problems(self) -> Iterator[FieldError]:
-        if self.operation.needs_collection and self.collection_id is None:
+        named = (self.collection_id is not None) + (self.collection is not None)
+        if named > 1:
+            yield FieldError("/collection", "only one of collection and collection_id")
+        if self.operation.needs_collection and not named:
             yield FieldError("/collection_id", f"{self.operation} needs a collection")
         claims = any(item.subject is not None for item in self.items)
-        if self.operation is Operation.VERIFY and claims and self.collection_id is None:
+        if self.operation is Operation.VERIFY and claims and not named:
             yield FieldError("/collection_id", "verify against a subject needs its collection")
 
     def _item_problems(self) -> Iterator[FieldError]:

@@ -15,6 +15,7 @@ class Detection(TenantOwned, Base):
     """A face found in an item, with what was decided about it and by which rule.
 
     `box` is x, y, width, height in pixels of the displayed image; `landmarks` are five x, y pairs.
+    `moved_from` is whose face it was before, `replaced` the ids of faces that it took the place of.
     """
 
     __tablename__ = "detections"
@@ -30,6 +31,7 @@ class Detection(TenantOwned, Base):
         ),
         Index(None, "subject_id", postgresql_where=text("subject_id IS NOT NULL")),
         Index(None, "face_id", postgresql_where=text("face_id IS NOT NULL")),
+        Index(None, "moved_from", postgresql_where=text("moved_from IS NOT NULL")),
         {"postgresql_partition_by": "RANGE (job_id)"},
     )
 
@@ -52,3 +54,5 @@ class Detection(TenantOwned, Base):
     face_id: Mapped[UUID | None]
     enrolled: Mapped[bool | None]
     reason: Mapped[str | None]
+    moved_from: Mapped[UUID | None]
+    replaced: Mapped[list[str] | None] = mapped_column(JSONB)

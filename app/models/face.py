@@ -11,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, REAL
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -22,7 +23,8 @@ class Face(Identified, TenantOwned, Created, Base):
     """An enrolled detection, searchable in its collection.
 
     `job_id` and `item_seq` say where it came from; they are no foreign key, since jobs are
-    removed long before faces are.
+    removed long before faces are. `place_sha256` is the digest of the image's URI, null for some
+    faces that earlier versions enrolled.
     """
 
     __tablename__ = "faces"
@@ -44,6 +46,12 @@ class Face(Identified, TenantOwned, Created, Base):
             ondelete="CASCADE",
         ),
         Index(None, "subject_id", "id"),
+        Index(
+            None,
+            "collection_id",
+            "place_sha256",
+            postgresql_where=text("place_sha256 IS NOT NULL"),
+        ),
     )
 
     collection_id: Mapped[UUID]
@@ -55,6 +63,7 @@ class Face(Identified, TenantOwned, Created, Base):
     model: Mapped[str]
     job_id: Mapped[UUID]
     item_seq: Mapped[int]
+    place_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class _FaceVector(TenantOwned):

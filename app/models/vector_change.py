@@ -31,6 +31,8 @@ ischema_names["xid8"] = TransactionId
 class VectorChange(TenantOwned, Base):
     """A vector was added or removed; written with the change while a follower is registered.
 
+    Those of a face that becomes another person's are removed and added again.
+
     Ids are given out before commits: a follower reads the rows whose `xact` is below
     `pg_snapshot_xmin(pg_current_snapshot())`, in the order of (`xact`, `id`). Below it nothing is
     open any more, so that no row can appear behind what has been read.

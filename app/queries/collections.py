@@ -66,5 +66,11 @@ def list_collections(
     return in_window(session, query, Collection.id, window)
 
 
+def collection_of_name(session: Session, tenant_id: UUID, name: str) -> Collection | None:
+    """The one that is called so; names are unique in a tenant."""
+    named = _collections(tenant_id).where(Collection.name == normal_name(name))
+    return session.scalars(named).one_or_none()
+
+
 def _collections(tenant_id: UUID) -> Select[Collection]:
     return select(Collection).where(Collection.tenant_id == tenant_id)

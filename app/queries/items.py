@@ -12,7 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.states import ItemState
 from app.models.job import ItemResult
-from app.queries.living_names import LIVING_FACE, LIVING_MATCHES, LIVING_SUBJECT
+from app.queries.living_names import (
+    FORMER,
+    LIVING_FACE,
+    LIVING_MATCHES,
+    LIVING_NAME,
+    LIVING_SUBJECT,
+)
 
 # Cancelling rewrites no item: a pending one within a canceled shard counts as canceled. Adjacent
 # shards merge into one range, so that the test costs the same for ten items as for a million.
@@ -35,7 +41,8 @@ ORDER BY seq LIMIT :limit
 _DETECTIONS = text(f"""
 SELECT item_seq, face_no, box, landmarks, detection_confidence, quality, liveness, attributes,
   decision, {LIVING_MATCHES} AS matches, threshold, {LIVING_SUBJECT} AS subject_id,
-  {LIVING_FACE} AS face_id, enrolled, reason
+  {LIVING_NAME} AS subject, {LIVING_FACE} AS face_id, enrolled, reason,
+  {FORMER} AS moved_from, replaced
 FROM detections
 WHERE tenant_id = :tenant_id AND job_id = :job_id AND item_seq = ANY (:seqs)
 ORDER BY item_seq, face_no

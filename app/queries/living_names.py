@@ -27,4 +27,18 @@ LIVING_SUBJECT = """
 (SELECT id FROM subjects WHERE tenant_id = :tenant_id AND id = detections.subject_id)
 """
 
+LIVING_NAME = """
+(SELECT external_id FROM subjects WHERE tenant_id = :tenant_id AND id = detections.subject_id)
+"""
+
+# From whom a face was moved: that person, and whether they have been left without faces.
+LIVING_FORMER = """
+(SELECT id FROM subjects WHERE tenant_id = :tenant_id AND id = detections.moved_from)
+"""
+FORMER = """
+(SELECT jsonb_build_object('subject', external_id, 'subject_id', id, 'left_without_faces',
+  NOT EXISTS (SELECT FROM faces WHERE tenant_id = :tenant_id AND subject_id = subjects.id))
+FROM subjects WHERE tenant_id = :tenant_id AND id = detections.moved_from)
+"""
+
 LIVING_FACE = "(SELECT id FROM faces WHERE tenant_id = :tenant_id AND id = detections.face_id)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy import bindparam, select, text
@@ -15,7 +16,7 @@ from app.domain.lease import Lease
 from app.models.job import Item
 
 _CLAIMED = text("""
-SELECT items.job_id, items.seq, items.subject_id
+SELECT items.job_id, items.seq, items.subject_id, items.image_uri
 FROM unnest(:job_ids, CAST(:seqs AS integer[])) AS wanted (job_id, seq)
 JOIN items ON items.job_id = wanted.job_id AND items.seq = wanted.seq
 """).bindparams(bindparam("job_ids", type_=ARRAY(PG_UUID)))
@@ -45,10 +46,21 @@ def open_items(session: Session, lease: Lease) -> list[OpenItem]:
     return [OpenItem(row.seq, row.image_uri, row.reference_uri) for row in rows]
 
 
-def claimed_subjects(
-    session: Session, items: Sequence[tuple[UUID, int]]
-) -> dict[tuple[UUID, int], UUID | None]:
-    """Whom each item (job, number) shows or is compared with, by the client's word."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the client says of an item: whom it shows or is compared with, and where it lies."""
+
+    subject_id: UUID | None
+    image_uri: str
+
+    @property
+    def place_sha256(self) -> bytes:
+        """By what faces remember their image's place."""
+        return sha256(self.image_uri.encode()).digest()
+
+
+def claims(session: Session, items: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], Claim]:
+    """What the client says of each item (job, number)."""
     parameters = {"job_ids": [job_id for job_id, _ in items], "seqs": [seq for _, seq in items]}
     rows = session.execute(_CLAIMED, parameters)
-    return {(row.job_id, row.seq): row.subject_id for row in rows}
+    return {(row.job_id, row.seq): Claim(row.subject_id, row.image_uri) for row in rows}

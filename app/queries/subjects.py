@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.gallery import SubjectFilter, SubjectKey
@@ -32,6 +32,18 @@ def find_subject(
         query = query.where(Subject.external_id == normal_name(key))
     missing = "The collection has no such subject"
     return the_one(session, query.with_for_update() if lock else query, missing)
+
+
+def lock_subjects(
+    session: Session, tenant_id: UUID, collection_id: UUID, keys: Sequence[SubjectKey]
+) -> Sequence[Subject]:
+    """Those subjects of a collection that are named, held by this transaction, in id order."""
+    ids = [key for key in keys if isinstance(key, UUID)]
+    names = [normal_name(key) for key in keys if isinstance(key, str)]
+    query = _subjects(tenant_id, collection_id).where(
+        or_(Subject.id.in_(ids), Subject.external_id.in_(names))
+    )
+    return session.scalars(query.order_by(Subject.id).with_for_update()).all()
 
 
 def hold_subjects(session: Session, tenant_id: UUID, collection_id: UUID) -> None:

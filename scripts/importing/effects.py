@@ -13,6 +13,7 @@ from scripts.importing.plan import Plan
 
 ELSEWHERE = "enrolled_elsewhere"  # under another person than the folder names
 _ALREADY = "already_enrolled"
+_KNOWN = {_ALREADY, "enrolled_as_other"}
 _NOBODY = "nobody"
 NO_EFFECT: Mapping[str, Any] = MappingProxyType({})
 
@@ -33,7 +34,7 @@ class Effects:
         faces = line.get("faces") or ()
         if any(face.get("enrolled") for face in faces):
             return {"effect": "enrolled"}
-        known = [face for face in faces if face.get("reason") == _ALREADY]
+        known = [face for face in faces if face.get("reason") in _KNOWN]
         others = [self._owner(face) for face in known] if self._plan.subject_from_folder else []
         wanted = self._plan.subject_of(key)
         strangers = sorted({name for name in others if name != wanted})

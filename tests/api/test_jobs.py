@@ -49,6 +49,10 @@ def test_a_job_is_accepted_and_says_where_and_when_to_look(api: Caller) -> None:
         ({"model": "SFace@000000000000"}, "model_unavailable", "/model"),
         ({"options": {"max_faces": 0}}, "validation_failed", "/options/max_faces"),
         ({"options": {"rotation": "always"}}, "validation_failed", "/options/rotation"),
+        ({"options": {"on_conflict": "take"}}, "validation_failed", "/options/on_conflict"),
+        ({"options": {"on_changed": True}}, "validation_failed", "/options/on_changed"),
+        ({"collection": "a", "collection_id": NOBODYS}, "validation_failed", "/collection"),
+        ({"collection": ""}, "validation_failed", "/collection"),
     ],
 )
 def test_a_job_that_cannot_run_is_refused_with_a_code_and_a_pointer(
@@ -61,10 +65,27 @@ def test_a_job_that_cannot_run_is_refused_with_a_code_and_a_pointer(
     assert api.get("/jobs").get_json()["data"] == []
 
 
+def test_a_job_names_its_collection_by_id_or_by_name(api: Caller, stranger: Caller) -> None:
+    collection = make_collection(api.tenant_id, name="Jos\u00e9")
+    make_collection(stranger.tenant_id, name="Jos\u00e9")
+    for named in ({"collection_id": str(collection.id)}, {"collection": "Jose\u0301"}):
+        job = api.post("/jobs", json={**JOB, **named, "operation": "identify"}).get_json()
+        assert job["collection_id"] == str(collection.id)
+
+
+def test_a_job_shows_what_it_does_with_conflicts_and_changes(api: Caller) -> None:
+    wanted = {"on_conflict": "move", "on_changed": "replace"}
+    chosen = api.post("/jobs", json={**JOB, "options": wanted}).get_json()["options"]
+    by_default = api.post("/jobs", json=JOB).get_json()["options"]
+    assert {name: chosen[name] for name in wanted} == wanted
+    assert (by_default["on_conflict"], by_default["on_changed"]) == ("keep", "add")
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
         ({"collection_id": NOBODYS}, "/collection_id"),
+        ({"collection": "nobody's"}, "/collection"),
         ({"webhook_endpoint_id": NOBODYS}, "/webhook_endpoint_id"),
     ],
 )

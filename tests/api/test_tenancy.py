@@ -21,6 +21,8 @@ from tests.factories.jobs import make_job
 _BODIES = {
     "collections.update_collection": {"name": "renamed"},
     "subjects.create_subject": {"external_id": "somebody"},
+    "subjects.delete_subjects": {"external_ids": ["nobody"]},
+    "subjects.delete_faces": {"ids": ["01990000-0000-7000-8000-00000000000f"]},
     "subjects.update_subject": {"external_id": "renamed"},
     "subjects.update_subject_by_external_id": {"metadata": {"k": 1}},
     "webhook-endpoints.update_endpoint": {"description": "renamed"},

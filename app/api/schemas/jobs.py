@@ -6,6 +6,7 @@ from flask import current_app
 from marshmallow import fields, post_load, pre_load, validate
 
 from app.api.job_items import ItemsField
+from app.api.schemas.given_name import GivenName
 from app.domain.job_options import ATTRIBUTES, JobOptions
 from app.domain.job_request import JobRequest, check_item_count
 from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
@@ -59,6 +60,22 @@ class JobOptionsSchema(RequestSchema):
         most=len(ATTRIBUTES),
         metadata={"description": "Estimates of each face, for tenants that may ask for them"},
     )
+    on_conflict = fields.String(
+        validate=validate.OneOf(["keep", "move"]),
+        metadata={
+            "description": "`enrol` of a photograph that the collection has as another person's: "
+            "it stays so (`keep`, the default), or becomes the new person's (`move`)",
+            "example": "move",
+        },
+    )
+    on_changed = fields.String(
+        validate=validate.OneOf(["add", "replace"]),
+        metadata={
+            "description": "`enrol` of an object that held another photograph when it was enrolled "
+            "for the same person: those faces stay (`add`, the default), or are erased (`replace`)",
+            "example": "replace",
+        },
+    )
 
     @post_load
     def _as_options(self, data: dict[str, Any], **_: Any) -> JobOptions:
@@ -72,6 +89,7 @@ class JobCreateSchema(RequestSchema):
     operation = fields.Enum(Operation, by_value=fields.String, required=True)
     items = ItemsField(required=True, metadata={"minItems": 1})
     collection_id = fields.UUID(allow_none=True)
+    collection = GivenName("A collection's name, in place of its id", allow_none=True)
     model = fields.String(allow_none=True)
     options = fields.Nested(JobOptionsSchema)
     webhook_endpoint_id = fields.UUID(
@@ -187,6 +205,16 @@ class AttributesSchema(AnswerSchema):
     models = fields.Dict(required=True, metadata={"description": "name@digest by attribute"})
 
 
+class MovedFromSchema(AnswerSchema):
+    """Whose face it was; nulls where it was nobody's, or they were erased since."""
+
+    subject = fields.String(required=True, allow_none=True)
+    subject_id = fields.String(required=True, allow_none=True)
+    left_without_faces = fields.Boolean(
+        required=True, metadata={"description": "Whether they have no face any more, at this time"}
+    )
+
+
 class FaceResultSchema(AnswerSchema):
     """A face in an image; `identify` adds decision and matches, `enrol` what became of it."""
 
@@ -209,11 +237,20 @@ class FaceResultSchema(AnswerSchema):
     face_id = fields.String(
         allow_none=True, metadata={"description": "Null also when it was erased since"}
     )
+    subject = fields.String(
+        allow_none=True, metadata={"description": "External id of whose face it is"}
+    )
     subject_id = fields.String(
         allow_none=True, metadata={"description": "Null also when it was erased since"}
     )
     enrolled = fields.Boolean()
-    reason = fields.String(allow_none=True, metadata={"description": "Why it was not enrolled"})
+    reason = fields.String(
+        allow_none=True,
+        metadata={"description": "Why it was not enrolled; `moved` when it was another person's"},
+    )
+    moved_from = fields.Nested(
+        MovedFromSchema, metadata={"description": "There when `reason` is `moved`"}
+    )
 
 
 class ItemErrorSchema(AnswerSchema):
@@ -224,7 +261,7 @@ class ItemErrorSchema(AnswerSchema):
 
 
 class ItemSchema(AnswerSchema):
-    """An item with its result; `verify` adds decision, similarity and fmr."""
+    """An item with its result; `verify` adds decision, similarity and fmr, `enrol` `replaced`."""
 
     custom_id = fields.String(required=True)
     state = fields.String(
@@ -245,6 +282,10 @@ class ItemSchema(AnswerSchema):
         metadata={"description": "Version of what is done around the networks"},
     )
     error = fields.Nested(ItemErrorSchema, required=True, allow_none=True)
+    replaced = fields.List(
+        fields.String(),
+        metadata={"description": "Of `enrol`: ids of the faces that were erased for its own"},
+    )
     decision = fields.String(allow_none=True)
     similarity = fields.Float(allow_none=True)
     fmr = fields.Float(allow_none=True)

@@ -1,12 +1,24 @@
 from __future__ import annotations
 
-from marshmallow import fields
+from typing import Any
+
+from marshmallow import ValidationError, fields, post_load, validates_schema
 
 from app.api.ordered_lists import OrderedArgs
 from app.api.schemas.given_name import GivenName
 from app.api.schemas.metadata_filter import MetadataFilter
-from app.web.fields import Metadata, MetadataPatch, RowSchema, StoredBox, Timestamp
-from app.web.request_schema import RequestSchema
+from app.domain.gallery import SubjectKey
+from app.web.fields import (
+    AnswerSchema,
+    Metadata,
+    MetadataPatch,
+    RowSchema,
+    StoredBox,
+    Timestamp,
+)
+from app.web.request_schema import BoundedList, RequestSchema
+
+MOST_DELETED = 1000
 
 
 class SubjectCreateSchema(RequestSchema):
@@ -39,6 +51,40 @@ class SubjectSchema(RowSchema):
     external_id = fields.String(required=True)
     metadata = Metadata(required=True, attribute="metadata_")
     updated_at = Timestamp(required=True)
+
+
+class SubjectsDeleteSchema(RequestSchema):
+    """Body of POST /collections/{id}/subjects/delete: one of the two lists."""
+
+    ids = BoundedList(fields.UUID(), least=1, most=MOST_DELETED)
+    external_ids = BoundedList(GivenName(), least=1, most=MOST_DELETED)
+
+    @validates_schema
+    def _one_list(self, data: dict[str, Any], **_: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError("exactly one of ids and external_ids is needed", "ids")
+
+    @post_load
+    def _as_keys(self, data: dict[str, Any], **_: Any) -> list[SubjectKey]:
+        (keys,) = data.values()
+        return list(keys)
+
+
+class FacesDeleteSchema(RequestSchema):
+    """Body of POST /collections/{id}/faces/delete."""
+
+    ids = BoundedList(fields.UUID(), least=1, most=MOST_DELETED, required=True)
+
+
+class DeletionSchema(AnswerSchema):
+    """What became of those who were named, each by the id that named it, once."""
+
+    deleted = fields.List(fields.String(), required=True)
+    not_found = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Not there, or not any more: they need no second try"},
+    )
 
 
 class FaceSchema(RowSchema):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from app.database.transactions import tenant_transaction
 from app.domain.actor import Actor
-from app.domain.gallery import ErasedScope, SubjectKey
+from app.domain.gallery import Deletion, ErasedScope, SubjectKey
 from app.domain.request_errors import NotFound
 from app.domain.windows import Window
 from app.models.face import Face
@@ -57,8 +59,30 @@ def delete_face(tenant_id: UUID, collection_id: UUID, face_id: UUID, actor: Acto
     """
     with tenant_transaction(tenant_id) as session:
         keep_collection(session, tenant_id, collection_id)
-        erased = erase_faces(session, tenant_id, ErasedScope.face(collection_id, face_id))
-        if erased.image_sha256 is None:
+        if not _erase(session, tenant_id, collection_id, [face_id], actor):
             raise NotFound("The collection has no such face")
-        detail = {"image_sha256": erased.image_sha256.hex()}
+
+
+def delete_faces(
+    tenant_id: UUID, collection_id: UUID, face_ids: Sequence[UUID], actor: Actor
+) -> Deletion:
+    """Erase faces with their embeddings; says which of them were there.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+    """
+    with tenant_transaction(tenant_id) as session:
+        keep_collection(session, tenant_id, collection_id)
+        erased = _erase(session, tenant_id, collection_id, face_ids, actor)
+    return Deletion.of(face_ids, erased)
+
+
+def _erase(
+    session: Session, tenant_id: UUID, collection_id: UUID, face_ids: Sequence[UUID], actor: Actor
+) -> set[UUID]:
+    """Which of the faces were there; each is an event."""
+    erased = erase_faces(session, tenant_id, ErasedScope.faces(collection_id, face_ids))
+    for face_id, digest in sorted(erased.digests.items()):
+        detail = {"image_sha256": digest.hex()}
         record_audit(session, tenant_id, actor, "face.deleted", "face", face_id, detail)
+    return set(erased.digests)

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
-from app.domain.gallery import ErasedScope, SubjectFilter, SubjectKey
+from app.domain.gallery import Deletion, ErasedScope, SubjectFilter, SubjectKey
 from app.domain.given_names import normal_name
 from app.domain.identifiers import new_id
 from app.domain.metadata import changed_metadata
@@ -25,7 +26,7 @@ from app.domain.windows import Window
 from app.models.subject import Subject
 from app.queries import subjects as queries
 from app.queries.collections import find_collection
-from app.queries.subjects import find_subject
+from app.queries.subjects import find_subject, lock_subjects
 from app.services.gallery.vectors import erase_faces
 from app.services.tenancy.record_audit import record_audit
 
@@ -95,10 +96,39 @@ def delete_subject(tenant_id: UUID, collection_id: UUID, key: SubjectKey, actor:
     """
     with tenant_transaction(tenant_id) as session:
         subject = find_subject(session, tenant_id, collection_id, key, lock=True)
-        erased = erase_faces(session, tenant_id, ErasedScope.subject(collection_id, subject.id))
-        session.delete(subject)
-        session.flush()
-        _audit(session, subject, actor, "deleted", {"faces": erased.count})
+        _erase(session, tenant_id, collection_id, [subject], actor)
+
+
+def delete_subjects(
+    tenant_id: UUID, collection_id: UUID, keys: Sequence[SubjectKey], actor: Actor
+) -> Deletion:
+    """Erase people with all their faces and embeddings; says which of them were there.
+
+    Raises:
+        NotFound: no collection of this tenant has the id.
+    """
+    with tenant_transaction(tenant_id) as session:
+        find_collection(session, tenant_id, collection_id)
+        found = lock_subjects(session, tenant_id, collection_id, keys)
+        _erase(session, tenant_id, collection_id, found, actor)
+    gone = {key for subject in found for key in (subject.id, subject.external_id)}
+    return Deletion.of(keys, gone)
+
+
+def _erase(
+    session: Session,
+    tenant_id: UUID,
+    collection_id: UUID,
+    subjects: Sequence[Subject],
+    actor: Actor,
+) -> None:
+    """Erase people who are held; each is an event."""
+    ids = [subject.id for subject in subjects]
+    erased = erase_faces(session, tenant_id, ErasedScope.subjects(collection_id, ids))
+    session.execute(delete(Subject).where(Subject.tenant_id == tenant_id, Subject.id.in_(ids)))
+    for subject in subjects:
+        detail = {"faces": erased.of_subject.get(subject.id, 0)}
+        _audit(session, subject, actor, "deleted", detail)
 
 
 def _flush(session: Session) -> None:

@@ -13,7 +13,12 @@ from sqlalchemy import TextClause, text
 from app.database.plan_by_key import plan_by_key
 from app.database.transactions import queue_transaction, tenant_transaction
 from app.models.erasure import Erasure
-from app.queries.living_names import LIVING_FACE, LIVING_MATCHES, LIVING_SUBJECT
+from app.queries.living_names import (
+    LIVING_FACE,
+    LIVING_FORMER,
+    LIVING_MATCHES,
+    LIVING_SUBJECT,
+)
 
 _ROWS_A_BATCH = 2000
 _ERASURES_A_RUN = 1000
@@ -34,7 +39,7 @@ SELECT pg_snapshot_xmin(pg_current_snapshot()) >= settled_after FROM erasures WH
 
 _REWRITE = f"""
 UPDATE detections SET matches = {LIVING_MATCHES}, subject_id = {LIVING_SUBJECT},
-  face_id = {LIVING_FACE}
+  face_id = {LIVING_FACE}, moved_from = {LIVING_FORMER}
 """  # noqa: S608 - SQL of ours
 
 
@@ -57,8 +62,10 @@ _ENROLLED = {
         "SELECT job_id, item_seq, face_no FROM detections "  # noqa: S608 - a column of ours
         f"WHERE tenant_id = :tenant_id AND {column} = :erased LIMIT :batch"
     )
-    for column in ("face_id", "subject_id")
+    for column in ("face_id", "subject_id", "moved_from")
 }
+# Where results name a face or a person, beside their matches.
+_NAMED_IN = {"face_id": ("face_id",), "subject_id": ("subject_id", "moved_from")}
 
 # What is still to be worked at keeps its subject: it fails because that is gone, and says so.
 _CLAIMS = text("""
@@ -81,7 +88,8 @@ WHERE tenant_id = :tenant_id AND collection_id = :erased ORDER BY id
 """)
 _OF_A_JOB = text(f"""
 {_REWRITE} WHERE tenant_id = :tenant_id AND job_id = :job_id AND item_seq >= :first
-  AND item_seq < :end AND (matches IS NOT NULL OR subject_id IS NOT NULL OR face_id IS NOT NULL)
+  AND item_seq < :end AND (matches IS NOT NULL OR subject_id IS NOT NULL OR face_id IS NOT NULL
+    OR moved_from IS NOT NULL)
 """)
 _CLAIMS_OF_A_JOB = text("""
 UPDATE items SET subject_id = NULL
@@ -132,7 +140,8 @@ def _scrub_names(erasure: Erasure) -> bool:
 
 def _scrub_everywhere(tenant_id: UUID, column: str, erased: UUID) -> bool:
     values = {"tenant_id": tenant_id, "erased": erased, "batch": _ROWS_A_BATCH}
-    for statement in (_MATCHED, _ENROLLED[column], _CLAIMS):
+    enrolled = (_ENROLLED[named] for named in _NAMED_IN[column])
+    for statement in (_MATCHED, *enrolled, _CLAIMS):
         while _rewrite(tenant_id, statement, values):
             pass  # until nothing is found
     with tenant_transaction(tenant_id) as session:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from app.models.collection import Collection
 from app.models.job import Job
 from app.models.tenant import Tenant
 from app.models.webhook_endpoint import WebhookEndpoint
+from app.queries.collections import collection_of_name
 from app.queries.interactive_lane import open_interactive_items
 from app.services.gallery.offered_model import offered_model
 from app.services.jobs.make_job import make_job
@@ -47,6 +49,7 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
     settings: Settings = current_app.config["SETTINGS"]
     request.check(settings.max_job_items)
     with tenant_transaction(tenant_id) as session:
+        request = _by_collection_id(session, tenant_id, request)
         _require_attributes_allowed(session, tenant_id, request)
         model = _model_of(session, request)
         _require_endpoint(session, request.webhook_endpoint_id)
@@ -66,6 +69,19 @@ def _require_attributes_allowed(session: Session, tenant_id: UUID, request: JobR
             "Your tenant may not ask for attributes of faces; the operator can allow it",
             errors=(FieldError("/options/attributes", "leave it out"),),
         )
+
+
+def _by_collection_id(session: Session, tenant_id: UUID, request: JobRequest) -> JobRequest:
+    """The request with its collection's id in the place of the name."""
+    if request.collection is None:
+        return request
+    found = collection_of_name(session, tenant_id, request.collection)
+    if found is None:
+        raise NotFound(
+            "There is no such collection",
+            errors=(FieldError("/collection", "no collection of yours has this name"),),
+        )
+    return replace(request, collection_id=found.id, collection=None)
 
 
 def _model_of(session: Session, request: JobRequest) -> str:

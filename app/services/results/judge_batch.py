@@ -14,7 +14,7 @@ from app.domain.item_errors import SubjectDeleted
 from app.domain.item_rules import judge
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
-from app.queries.shard_items import claimed_subjects
+from app.queries.shard_items import Claim, claims
 from app.services.results.job_batch import FaceKey, ItemKey, JobBatch
 from app.services.results.match_faces import (
     FaceDecision,
@@ -25,18 +25,18 @@ from app.services.results.match_faces import (
 
 _CLAIMING = {Operation.ENROL, Operation.VERIFY}
 
-_LIVING_SUBJECTS = text("SELECT id FROM subjects WHERE id = ANY (:ids) ORDER BY id FOR KEY SHARE")
+_LIVING_SUBJECTS = "SELECT id FROM subjects WHERE id = ANY (:ids) ORDER BY id FOR {lock}"
 
 
 @dataclass(frozen=True)
 class Judgement:
     """The batches with their outcomes as the operations see them, and what was decided about them.
 
-    `claimed` says whom each item shows, or is compared with.
+    `claimed` says whom each item shows, or is compared with, where that can be claimed.
     """
 
     batches: Sequence[JobBatch]
-    claimed: Mapping[ItemKey, UUID | None] = field(default_factory=dict)
+    claimed: Mapping[ItemKey, Claim] = field(default_factory=dict)
     faces: Mapping[FaceKey, FaceDecision] = field(default_factory=dict)
     pairs: Mapping[ItemKey, PairDecision] = field(default_factory=dict)
 
@@ -53,12 +53,13 @@ class Judgement:
 def judge_batches(session: Session, batches: Sequence[JobBatch]) -> Judgement:
     """Apply each job's rules to what was recognised; `batches` stay as they are."""
     claimed = _claimed(session, batches)
-    living = _living(session, claimed)
+    subjects = {key: claim.subject_id for key, claim in claimed.items()}
+    living = _living(session, batches, subjects)
     judged = [
         replace(
             batch,
             outcomes={
-                seq: _judge(batch, outcome, claimed.get((batch.job.id, seq)), living)
+                seq: _judge(batch, outcome, subjects.get((batch.job.id, seq)), living)
                 for seq, outcome in batch.outcomes.items()
             },
         )
@@ -68,7 +69,7 @@ def judge_batches(session: Session, batches: Sequence[JobBatch]) -> Judgement:
         judged,
         claimed,
         identify_faces(session, [b for b in judged if b.operation is Operation.IDENTIFY]),
-        verify_pairs(session, [b for b in judged if b.operation is Operation.VERIFY], claimed),
+        verify_pairs(session, [b for b in judged if b.operation is Operation.VERIFY], subjects),
     )
 
 
@@ -81,7 +82,7 @@ def _judge(
     return judge(batch.operation, batch.options, outcome)
 
 
-def _claimed(session: Session, batches: Sequence[JobBatch]) -> dict[ItemKey, UUID | None]:
+def _claimed(session: Session, batches: Sequence[JobBatch]) -> dict[ItemKey, Claim]:
     """Asked only where somebody can be claimed."""
     keys = [
         (batch.job.id, seq)
@@ -89,12 +90,19 @@ def _claimed(session: Session, batches: Sequence[JobBatch]) -> dict[ItemKey, UUI
         if batch.operation in _CLAIMING
         for seq in batch.outcomes
     ]
-    return claimed_subjects(session, keys) if keys else {}
+    return claims(session, keys) if keys else {}
 
 
-def _living(session: Session, claimed: dict[ItemKey, UUID | None]) -> set[UUID]:
-    """The subjects that are still there, and stay until we have committed."""
-    wanted = {subject for subject in claimed.values() if subject is not None}
+def _living(
+    session: Session, batches: Sequence[JobBatch], subjects: Mapping[ItemKey, UUID | None]
+) -> set[UUID]:
+    """The subjects that are still there, and stay until we have committed.
+
+    Faces that replace others wait for each other here: none of two would see the other's.
+    """
+    wanted = {subject for subject in subjects.values() if subject is not None}
     if not wanted:
         return set()
-    return set(session.execute(_LIVING_SUBJECTS, {"ids": list(wanted)}).scalars())
+    replacing = any(batch.options.on_changed == "replace" for batch in batches)
+    statement = _LIVING_SUBJECTS.format(lock="NO KEY UPDATE" if replacing else "KEY SHARE")
+    return set(session.execute(text(statement), {"ids": list(wanted)}).scalars())

@@ -37,6 +37,8 @@ _FACES = BulkTable(
         "face_id": "uuid",
         "enrolled": "boolean",
         "reason": "text",
+        "moved_from": "uuid",
+        "replaced": "jsonb",
     },
 )
 
@@ -102,4 +104,6 @@ def _enrolled(face: EnrolledFace | None) -> dict[str, Any]:
         "subject_id": face.subject_id,
         "enrolled": face.enrolled,
         "reason": face.reason,
+        "moved_from": face.moved_from,
+        "replaced": [str(face_id) for face_id in face.replaced] or None,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -211,6 +212,27 @@ def test_a_deleted_job_does_not_come_back_with_the_version_before(bare_app: Flas
     assert rows(bare_app, "SELECT job_id FROM items") == [(kept,)]
 
 
+def test_faces_learn_from_which_place_they_came_where_their_job_is_still_there(
+    bare_app: Flask,
+) -> None:
+    upgrade(revision="0020")
+    ((tenant,),) = rows(bare_app, NEW_TENANT)
+    ((collection,),) = rows(bare_app, COLLECTION_WITH_SPACE.format(tenant=tenant))
+    rows(bare_app, NEW_FACES.format(tenant=tenant, collection=collection, faces=6000))
+    ((face, job),) = rows(bare_app, "SELECT id, job_id FROM faces ORDER BY id DESC LIMIT 1")
+    rows(bare_app, ITEM_OF_PLACE.format(tenant=tenant, job=job, place=COMPOSED))
+    rows(bare_app, "ALTER TABLE faces ADD COLUMN place_sha256 bytea; SELECT 1")  # was cut short
+
+    upgrade()
+
+    known = rows(bare_app, "SELECT id, place_sha256 FROM faces WHERE place_sha256 IS NOT NULL")
+    assert [(row.id, bytes(row.place_sha256)) for row in known] == [
+        (face, sha256(COMPOSED.encode()).digest())
+    ]
+    check()
+    assert rows(bare_app, INVALID_INDEXES) == []
+
+
 def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> None:
     folder = Path("migrations")
     revisions = sorted(path.name.split("_")[0] for path in folder.glob("versions/0*.py"))
@@ -244,6 +266,15 @@ INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, state, error_co
 SELECT '{job}', seq, '{tenant}', seq::text, '', 'failed',
   CASE WHEN seq = 0 THEN 'image_corrupt' ELSE 'no_face' END, now() FROM generate_series(0, 2) AS seq
 RETURNING seq
+"""
+
+COLLECTION_WITH_SPACE = """
+INSERT INTO collections (id, tenant_id, name, model, space, dimensions, threshold)
+VALUES (gen_random_uuid(), '{tenant}', 'A', 'A@1', 'A@1', 128, 0.5) RETURNING id
+"""
+ITEM_OF_PLACE = """
+INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri)
+VALUES ('{job}', 0, '{tenant}', 'a', '{place}') RETURNING seq
 """
 
 # As the version before spaces makes them.

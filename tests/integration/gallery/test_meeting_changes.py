@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from uuid import UUID
 
 import pytest
@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.database.transactions import owner_transaction, tenant_transaction
+from app.database.transactions import tenant_transaction
 from app.domain.actor import SYSTEM
 from app.domain.request_errors import NotFound
 from app.models.collection import Collection
@@ -21,41 +21,18 @@ from app.services.gallery.collections import delete_collection
 from app.services.gallery.faces import delete_face
 from tests.factories.galleries import make_face, make_subject, new_face
 from tests.factories.outbox import told
-from tests.support.processes import wait_until
+from tests.support.locks import Begin, beginning
 
 pytestmark = pytest.mark.stack
 
-Begin = Callable[[Callable[[], None]], Future[None]]
-
 _HOLD_SUBJECT = text("SELECT id FROM subjects WHERE id = :id FOR KEY SHARE")
 _HOLD_FACE = text("SELECT id FROM faces WHERE id = :id FOR UPDATE")
-_WAITING = text("""
-SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
-WHERE NOT granted AND datname = current_database()
-""")
 
 
 @pytest.fixture
 def begin(app: Flask) -> Iterator[Begin]:
-    """Start something in a thread of its own; returns once it waits for somebody's lock."""
-    with ThreadPoolExecutor(max_workers=2) as pool:
-
-        def start(change: Callable[[], None]) -> Future[None]:
-            def work() -> None:
-                with app.app_context():
-                    change()
-
-            waiting = _waiting()
-            future = pool.submit(work)
-            wait_until(lambda: _waiting() == waiting + 1, seconds=10, what="a wait for a lock")
-            return future
-
+    with beginning(app) as start:
         yield start
-
-
-def _waiting() -> int:
-    with owner_transaction() as session:
-        return int(session.execute(_WAITING).scalar_one())
 
 
 def deletion(collection: Collection) -> Callable[[], None]:

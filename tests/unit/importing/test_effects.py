@@ -39,7 +39,9 @@ def test_the_same_photograph_of_the_same_person_is_already_enrolled() -> None:
 def test_a_photograph_that_another_person_has_is_enrolled_elsewhere(
     subject_id: str | None, name: str
 ) -> None:
-    assert effect(known(subject_id)) == {"effect": "enrolled_elsewhere", "enrolled_as": name}
+    elsewhere = {"effect": "enrolled_elsewhere", "enrolled_as": name}
+    assert effect(known(subject_id)) == elsewhere
+    assert effect(known(subject_id) | {"reason": "enrolled_as_other"}) == elsewhere
 
 
 def test_without_people_a_known_photograph_is_already_enrolled() -> None:
