@@ -26,6 +26,9 @@ def result_view(job: Job, result: ItemResult) -> dict[str, Any]:
         "pipeline": item.pipeline,
         "error": _error(item),
     }
+    for name in ("image_version", "reference_version"):
+        if (version := getattr(item, name)) is not None:
+            view[name] = version
     if job.operation == Operation.VERIFY:
         view |= {"decision": item.decision, "similarity": item.similarity, "fmr": item.fmr}
     return view

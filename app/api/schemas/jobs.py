@@ -244,6 +244,10 @@ class ItemSchema(AnswerSchema):
         allow_none=True,
         metadata={"description": "Version of what is done around the networks"},
     )
+    image_version = fields.String(
+        metadata={"description": "The version of the S3 object that was asked for; else absent"}
+    )
+    reference_version = fields.String(metadata={"description": "The same of the reference"})
     error = fields.Nested(ItemErrorSchema, required=True, allow_none=True)
     decision = fields.String(allow_none=True)
     similarity = fields.Float(allow_none=True)

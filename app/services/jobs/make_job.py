@@ -61,17 +61,17 @@ FROM generate_series(0, :count - 1, :shard_size) AS start,
 """  # noqa: S608 - states of ours
 
 _INSERT_ITEMS = f"""
-INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, reference_uri, subject_id,
-  error_code, error_message, state, finished_at)
-SELECT :id, :first_seq + place - 1, :tenant_id, custom_id, image_uri, reference_uri, subject_id,
-  error_code, error_message,
+INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, image_version, reference_uri,
+  reference_version, subject_id, error_code, error_message, state, finished_at)
+SELECT :id, :first_seq + place - 1, :tenant_id, custom_id, image_uri, image_version, reference_uri,
+  reference_version, subject_id, error_code, error_message,
   CASE WHEN error_code IS NULL THEN '{ItemState.PENDING}' ELSE '{ItemState.FAILED}' END,
   CASE WHEN error_code IS NOT NULL THEN now() END
 FROM ROWS FROM (jsonb_to_recordset(CAST(:items AS jsonb))
-  AS (custom_id text, image_uri text, reference_uri text, subject_id uuid, error_code text,
-    error_message text))
-  WITH ORDINALITY AS row (custom_id, image_uri, reference_uri, subject_id, error_code,
-    error_message, place)
+  AS (custom_id text, image_uri text, image_version text, reference_uri text,
+    reference_version text, subject_id uuid, error_code text, error_message text))
+  WITH ORDINALITY AS row (custom_id, image_uri, image_version, reference_uri,
+    reference_version, subject_id, error_code, error_message, place)
 """  # noqa: S608 - states of ours
 
 
@@ -143,7 +143,7 @@ def _begin(new: Job, state: JobState, items: ResolvedItems) -> None:
     new.state, new.total_items, new.failed_items = state, len(items.rows), len(items.failed_places)
     new.open_items = new.total_items - new.failed_items
     new.succeeded_items = new.canceled_items = 0
-    new.errors_by_code = items.errors_by_code
+    new.errors_by_code, new.redriven_by = items.errors_by_code, []
 
 
 def _values(new: Job) -> dict[str, Any]:
