@@ -191,11 +191,14 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "started_at": "2026-03-01T12:00:01Z",
         "finished_at": None,
         "expires_at": "2026-03-08T12:00:00Z",
+        "redrive_of": None,
+        "redriven_by": [],
     },
     "JobCreate": {
         **_JOB,
         "items": [{"custom_id": "a1", "image": "s3://client-photos/2026/a1.jpg"}],
     },
+    "JobRedrive": {"codes": ["storage_unavailable"]},
     "Limits": {
         "max_job_items": 10_000,
         "max_upload_size": 10_485_760,

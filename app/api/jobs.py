@@ -12,7 +12,14 @@ from flask import Flask, Response, current_app, g, jsonify, request, url_for
 
 from app.api.resource import BYTES, Resource
 from app.api.result_view import result_view
-from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobListArgs, JobSchema
+from app.api.schemas.jobs import (
+    ItemListArgs,
+    ItemSchema,
+    JobCreateSchema,
+    JobListArgs,
+    JobRedriveSchema,
+    JobSchema,
+)
 from app.domain.job_request import JobRequest
 from app.domain.names import Scope
 from app.domain.states import Operation, Priority
@@ -21,6 +28,7 @@ from app.services.jobs import read_jobs
 from app.services.jobs.cancel_job import cancel_job as cancel
 from app.services.jobs.delete_job import delete_job as delete
 from app.services.jobs.read_results import export_results, read_results_page
+from app.services.jobs.redrive_job import redrive_job as redrive
 from app.services.jobs.submit_job import submit_job as submit
 from app.web.auth import actor, demand, principal, requires
 from app.web.body_limits import job_body
@@ -63,6 +71,12 @@ def _accepted(progress: JobProgress) -> tuple[JobProgress, dict[str, str]]:
     return progress, {"Location": location, **_poll_header(progress)}
 
 
+def _may_run(operation: Operation) -> None:
+    if operation is Operation.ENROL:
+        demand(Scope.COLLECTIONS_WRITE)
+    g.operation = operation.value
+
+
 @blueprint.post("/jobs")
 @requires(Scope.JOBS_WRITE)
 @answers_when_ended(_job_response)
@@ -77,10 +91,8 @@ def submit_job(wanted: JobRequest) -> Any:
 
     To enrol, the key needs `collections:write` too.
     """
-    if wanted.operation is Operation.ENROL:
-        demand(Scope.COLLECTIONS_WRITE)
+    _may_run(wanted.operation)
     wanted = replace(wanted, waiting=preferred_wait_s() > 0)
-    g.operation = wanted.operation.value
     job = submit(principal().tenant_id, wanted, actor())
     structlog.contextvars.bind_contextvars(job_id=str(job.id))  # where its workers' lines begin
     return _accepted(JobProgress(job, processing=0))  # as it was written: nobody held any of it yet
@@ -116,6 +128,29 @@ def get_job(job_id: UUID) -> Response:
 def cancel_job(job_id: UUID) -> Any:
     """Cancel a job: what is done stays, what a worker holds ends with its batch."""
     return _accepted(cancel(principal().tenant_id, job_id, actor()))
+
+
+@blueprint.post("/jobs/<uuid:job_id>/redrive")
+@requires(Scope.JOBS_WRITE)
+@answers_when_ended(_job_response)
+@idempotent
+@blueprint.takes(JobRedriveSchema)
+@blueprint.also_returns(
+    200, schema=JobSchema, description="It ended within `Prefer: wait=N`", headers=_ETAG
+)
+@blueprint.returns(202, JobSchema, headers=_ACCEPTED)
+def redrive_job(wanted: dict[str, Any], job_id: UUID) -> Any:
+    """Try failed items of a job that has ended again, as a new job that is answered.
+
+    All, or those that failed with some codes; with all that the job was submitted with. To enrol,
+    the key needs `collections:write` too.
+    """
+    tenant_id = principal().tenant_id
+    _may_run(Operation(read_jobs.read_job(tenant_id, job_id).job.operation))
+    waiting = preferred_wait_s() > 0
+    made = redrive(tenant_id, job_id, actor(), codes=wanted.get("codes"), waiting=waiting)
+    structlog.contextvars.bind_contextvars(job_id=str(made.id))
+    return _accepted(JobProgress(made, processing=0))
 
 
 @blueprint.delete("/jobs/<uuid:job_id>")

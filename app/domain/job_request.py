@@ -20,6 +20,7 @@ from app.domain.request_errors import (
 from app.domain.states import EnrolFaces, Operation
 
 MAX_ID_LENGTH = 200
+MOST_REDRIVES = 20  # that a job says it had, the last
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from marshmallow import fields, post_load, pre_load, validate
 
 from app.api.job_items import ItemsField
 from app.domain.job_options import ATTRIBUTES, JobOptions
-from app.domain.job_request import JobRequest, check_item_count
+from app.domain.job_request import MOST_REDRIVES, JobRequest, check_item_count
 from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
 from app.web.fields import AnswerSchema, BoxSchema, Metadata, RowSchema, Timestamp
 from app.web.pagination import PageArgs
@@ -16,6 +16,7 @@ from app.web.request_schema import BoundedList, RequestSchema
 _MOST_FACES = 1000
 _SMALLEST_FACE_PX, _LARGEST_FACE_PX = 8, 4096
 _MOST_MATCHES = 100
+_MOST_CODES, _LONGEST_CODE = 50, 100
 
 
 class JobOptionsSchema(RequestSchema):
@@ -93,6 +94,17 @@ class JobCreateSchema(RequestSchema):
         return JobRequest(**data, notify_webhooks=notify)
 
 
+class JobRedriveSchema(RequestSchema):
+    """Body of POST /jobs/{id}/redrive."""
+
+    codes = BoundedList(
+        fields.String(validate=validate.Length(1, _LONGEST_CODE)),
+        least=1,
+        most=_MOST_CODES,
+        metadata={"description": "Items that failed with one of these codes; all when left out"},
+    )
+
+
 class JobListArgs(PageArgs):
     """Query of GET /jobs."""
 
@@ -145,6 +157,18 @@ class JobSchema(RowSchema):
     started_at = Timestamp(required=True, allow_none=True, attribute="job.started_at")
     finished_at = Timestamp(required=True, allow_none=True, attribute="job.finished_at")
     expires_at = Timestamp(required=True, attribute="job.expires_at")
+    redrive_of = fields.UUID(
+        required=True,
+        allow_none=True,
+        attribute="job.redrive_of",
+        metadata={"description": "The job whose failed items these are, tried again"},
+    )
+    redriven_by = fields.List(
+        fields.UUID(),
+        required=True,
+        attribute="job.redriven_by",
+        metadata={"description": f"Jobs that try its failed items again: the last {MOST_REDRIVES}"},
+    )
 
 
 class ItemListArgs(PageArgs):
