@@ -199,6 +199,18 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "items": [{"custom_id": "a1", "image": "s3://client-photos/2026/a1.jpg"}],
     },
     "JobRedrive": {"codes": ["storage_unavailable"]},
+    "JobValidation": {
+        "valid": False,
+        "items": 2,
+        "problem_count": 1,
+        "problems": [
+            {
+                "custom_id": "a2",
+                "code": "bucket_forbidden",
+                "message": "s3://elsewhere/a2.jpg is not in a bucket or prefix registered for you",
+            }
+        ],
+    },
     "Limits": {
         "max_job_items": 10_000,
         "max_upload_size": 10_485_760,

@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, request, url_for
 
+from app.api.examples import example_of
 from app.api.resource import BYTES, Resource
 from app.api.result_view import result_view
 from app.api.schemas.jobs import (
@@ -19,6 +20,9 @@ from app.api.schemas.jobs import (
     JobListArgs,
     JobRedriveSchema,
     JobSchema,
+    JobSubmitArgs,
+    JobValidationSchema,
+    validates_only,
 )
 from app.domain.job_request import JobRequest
 from app.domain.names import Scope
@@ -30,10 +34,11 @@ from app.services.jobs.delete_job import delete_job as delete
 from app.services.jobs.read_results import export_results, read_results_page
 from app.services.jobs.redrive_job import redrive_job as redrive
 from app.services.jobs.submit_job import submit_job as submit
+from app.services.jobs.validate_job import validate_job as validate
 from app.web.auth import actor, demand, principal, requires
 from app.web.body_limits import job_body
 from app.web.etag import with_etag
-from app.web.idempotency import idempotent
+from app.web.idempotency import idempotent, idempotent_unless
 from app.web.operation_doc import response_header
 from app.web.pagination import page
 from app.web.prefer import answers_when_ended, preferred_wait_s
@@ -80,18 +85,26 @@ def _may_run(operation: Operation) -> None:
 @blueprint.post("/jobs")
 @requires(Scope.JOBS_WRITE)
 @answers_when_ended(_job_response)
-@idempotent
+@idempotent_unless(lambda: validates_only(request.args))
 @blueprint.takes(JobCreateSchema, limit=job_body)
+@blueprint.takes(JobSubmitArgs, "query")
 @blueprint.also_returns(
-    200, schema=JobSchema, description="It ended within `Prefer: wait=N`", headers=_ETAG
+    200,
+    schema={"anyOf": [JobSchema, JobValidationSchema]},
+    example=example_of(JobValidationSchema),
+    description="It ended within `Prefer: wait=N`, or it was to be checked only",
+    headers=_ETAG,
 )
 @blueprint.returns(202, JobSchema, headers=_ACCEPTED)
-def submit_job(wanted: JobRequest) -> Any:
+def submit_job(wanted: JobRequest, asked: dict[str, Any]) -> Any:
     """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end.
 
-    To enrol, the key needs `collections:write` too.
+    To enrol, the key needs `collections:write` too. With `validate_only=true` nothing is
+    submitted: what would be refused is refused, and else the answer tells which items would fail.
     """
     _may_run(wanted.operation)
+    if asked["validate_only"]:
+        return jsonify(JobValidationSchema().dump(validate(principal().tenant_id, wanted)))
     wanted = replace(wanted, waiting=preferred_wait_s() > 0)
     job = submit(principal().tenant_id, wanted, actor())
     structlog.contextvars.bind_contextvars(job_id=str(job.id))  # where its workers' lines begin

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.api.job_items import ItemCreateSchema
 from app.domain.identifiers import new_id
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection
@@ -122,3 +123,11 @@ def test_verify_takes_exactly_one_of_its_references(api: Caller, named: dict[str
 def test_only_verify_takes_a_reference(api: Caller) -> None:
     response = submit(api, "detect", {**ITEM, "reference_id": str(new_id())})
     assert pointer(response) == "/items/0/reference_id"
+
+
+def test_a_job_of_as_many_items_as_may_be_may_name_all_their_members(api: Caller) -> None:
+    count = api.get("/limits").get_json()["max_job_items"]
+    empty = dict.fromkeys(ItemCreateSchema().fields)
+    items = [{**empty, "custom_id": str(n), "image": f"{PLACE}a.jpg"} for n in range(count)]
+    response = api.post("/jobs?validate_only=true", json={"operation": "detect", "items": items})
+    assert (response.status_code, response.get_json()["items"]) == (200, count)

@@ -102,7 +102,11 @@ EVERYWHERE = {"X-Request-Id", "RateLimit", "RateLimit-Policy"}
 def test_headers_that_clients_send_and_read_are_documented(client: FlaskClient) -> None:
     paths = _document(client)["paths"]
     submit, read = paths["/api/v1/jobs"]["post"], paths["/api/v1/jobs/{job_id}"]["get"]
-    assert {p["name"] for p in submit["parameters"]} == {"Idempotency-Key", "Prefer"}
+    assert {p["name"] for p in submit["parameters"]} == {
+        "Idempotency-Key",
+        "Prefer",
+        "validate_only",
+    }
     assert set(submit["responses"]["202"]["headers"]) == EVERYWHERE | {
         "Location",
         "Retry-After",

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import current_app
-from marshmallow import fields, post_load, pre_load, validate
+from marshmallow import Schema, fields, post_load, pre_load, validate
 
 from app.api.job_items import ItemsField
 from app.domain.job_options import ATTRIBUTES, JobOptions
 from app.domain.job_request import MOST_REDRIVES, JobRequest, check_item_count
 from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
+from app.services.jobs.validate_job import MOST_PROBLEMS
 from app.web.fields import AnswerSchema, BoxSchema, Metadata, RowSchema, Timestamp
 from app.web.pagination import PageArgs
 from app.web.request_schema import BoundedList, RequestSchema
@@ -94,6 +96,20 @@ class JobCreateSchema(RequestSchema):
         return JobRequest(**data, notify_webhooks=notify)
 
 
+class JobSubmitArgs(Schema):
+    """Query of POST /jobs."""
+
+    validate_only = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Check the job as at its submission, and submit nothing"},
+    )
+
+
+def validates_only(query: Mapping[str, str]) -> bool:
+    """Whether a query says so, before it is read."""
+    return query.get("validate_only") in fields.Boolean.truthy
+
+
 class JobRedriveSchema(RequestSchema):
     """Body of POST /jobs/{id}/redrive."""
 
@@ -102,6 +118,31 @@ class JobRedriveSchema(RequestSchema):
         least=1,
         most=_MOST_CODES,
         metadata={"description": "Items that failed with one of these codes; all when left out"},
+    )
+
+
+class ItemProblemSchema(AnswerSchema):
+    """What an item would fail with as the job is made."""
+
+    custom_id = fields.String(required=True)
+    code = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class JobValidationSchema(AnswerSchema):
+    """What would become of a job if it was submitted now."""
+
+    valid = fields.Boolean(
+        required=True, metadata={"description": "No item would fail with its submission"}
+    )
+    items = fields.Integer(required=True)
+    problem_count = fields.Integer(
+        required=True, metadata={"description": "How many items would fail"}
+    )
+    problems = fields.List(
+        fields.Nested(ItemProblemSchema),
+        required=True,
+        metadata={"description": f"The first of them, {MOST_PROBLEMS} at most"},
     )
 
 
