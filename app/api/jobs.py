@@ -11,11 +11,11 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, request, url_for
 
 from app.api.examples import example_of
+from app.api.ordered_lists import window_of
 from app.api.resource import BYTES, Resource
 from app.api.result_view import result_view
+from app.api.schemas.items import ItemListArgs, ItemSchema
 from app.api.schemas.jobs import (
-    ItemListArgs,
-    ItemSchema,
     JobCreateSchema,
     JobListArgs,
     JobRedriveSchema,
@@ -118,9 +118,8 @@ def submit_job(wanted: JobRequest, asked: dict[str, Any]) -> Any:
 @blueprint.also_returns(304, description=_UNCHANGED, headers=_ETAG)
 @blueprint.returns_page(JobSchema, **_ETAG)
 def list_jobs(args: dict[str, Any]) -> Any:
-    """List jobs, newest first."""
-    after = args.pop("cursor")
-    rows = read_jobs.list_jobs(principal().tenant_id, after=after, **args)
+    """List jobs."""
+    rows = read_jobs.list_jobs(principal().tenant_id, window_of(args), args["wanted"])
     return page(rows, args["limit"], lambda row: row.job.id)
 
 

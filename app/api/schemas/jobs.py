@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,12 +8,14 @@ from flask import current_app
 from marshmallow import Schema, fields, post_load, pre_load, validate
 
 from app.api.job_items import ItemsField
+from app.api.ordered_lists import OrderedArgs
+from app.api.schemas.metadata_filter import MetadataFilter
+from app.domain.job_filter import JobFilter
 from app.domain.job_options import ATTRIBUTES, JobOptions
 from app.domain.job_request import MOST_REDRIVES, JobRequest, check_item_count
-from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
+from app.domain.states import EnrolFaces, JobFailure, JobState, Operation
 from app.services.jobs.validate_job import MOST_PROBLEMS
-from app.web.fields import AnswerSchema, BoxSchema, Metadata, RowSchema, Timestamp
-from app.web.pagination import PageArgs
+from app.web.fields import AnswerSchema, Metadata, RowSchema, Timestamp
 from app.web.request_schema import BoundedList, RequestSchema
 
 _MOST_FACES = 1000
@@ -146,11 +149,25 @@ class JobValidationSchema(AnswerSchema):
     )
 
 
-class JobListArgs(PageArgs):
+class JobListArgs(OrderedArgs):
     """Query of GET /jobs."""
 
-    state = fields.Enum(JobState, by_value=fields.String)
+    state = BoundedList(
+        fields.Enum(JobState, by_value=fields.String),
+        most=len(JobState),
+        metadata={"description": "Any of these: `state=queued&state=processing`"},
+    )
     operation = fields.Enum(Operation, by_value=fields.String)
+    collection_id = fields.UUID()
+    created_after = Timestamp(metadata={"description": "At that moment, or after it"})
+    created_before = Timestamp(metadata={"description": "Before that moment"})
+    metadata = MetadataFilter()
+
+    @post_load
+    def _as_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        named = {f.name for f in dataclasses.fields(JobFilter)} & data.keys()
+        data["wanted"] = JobFilter(**{name: data.pop(name) for name in named})
+        return data
 
 
 class CountsSchema(AnswerSchema):
@@ -210,110 +227,3 @@ class JobSchema(RowSchema):
         attribute="job.redriven_by",
         metadata={"description": f"Jobs that try its failed items again: the last {MOST_REDRIVES}"},
     )
-
-
-class ItemListArgs(PageArgs):
-    """Query of GET /jobs/{id}/items."""
-
-    state = fields.Enum(ItemState, by_value=fields.String)
-
-
-class MatchSchema(AnswerSchema):
-    """A face of the gallery that resembles the probe."""
-
-    subject = fields.String(required=True, allow_none=True)
-    subject_id = fields.String(required=True, allow_none=True)
-    face_id = fields.String(required=True, allow_none=True)
-    erased = fields.Boolean(
-        metadata={
-            "description": "True when the face was erased since: `face_id` is null, and with its "
-            "person gone too, `subject` and `subject_id`; absent otherwise"
-        }
-    )
-    similarity = fields.Float(required=True)
-    fmr = fields.Float(required=True)
-
-
-class LivenessSchema(AnswerSchema):
-    """What a passive anti-spoofing model says of a face; `live` is score >= threshold."""
-
-    score = fields.Float(required=True, metadata={"description": "0 (spoof) to 1 (live)"})
-    live = fields.Boolean(required=True)
-    threshold = fields.Float(required=True)
-    model = fields.String(required=True)
-
-
-class AttributesSchema(AnswerSchema):
-    """Estimates by DeepFace's models: what a face looks like, not what its person is or feels."""
-
-    age = fields.Float(metadata={"description": "Apparent age in years"})
-    gender = fields.Dict(metadata={"description": "Probability by label"})
-    emotion = fields.Dict(metadata={"description": "Probability by label"})
-    models = fields.Dict(required=True, metadata={"description": "name@digest by attribute"})
-
-
-class FaceResultSchema(AnswerSchema):
-    """A face in an image; `identify` adds decision and matches, `enrol` what became of it."""
-
-    face_no = fields.Integer(required=True)
-    box = fields.Nested(BoxSchema, required=True)
-    landmarks = fields.List(fields.List(fields.Float()), required=True)
-    detection_confidence = fields.Float(required=True)
-    quality = fields.Float(required=True)
-    liveness = fields.Nested(
-        LivenessSchema, metadata={"description": "There when liveness was checked"}
-    )
-    attributes = fields.Nested(
-        AttributesSchema, metadata={"description": "There when attributes were asked for"}
-    )
-    decision = fields.String(
-        validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS])
-    )
-    matches = fields.List(fields.Nested(MatchSchema))
-    threshold = fields.Float(allow_none=True)
-    face_id = fields.String(
-        allow_none=True, metadata={"description": "Null also when it was erased since"}
-    )
-    subject_id = fields.String(
-        allow_none=True, metadata={"description": "Null also when it was erased since"}
-    )
-    enrolled = fields.Boolean()
-    reason = fields.String(allow_none=True, metadata={"description": "Why it was not enrolled"})
-
-
-class ItemErrorSchema(AnswerSchema):
-    """Why an item failed."""
-
-    code = fields.String(required=True)
-    message = fields.String(required=True)
-
-
-class ItemSchema(AnswerSchema):
-    """An item with its result; `verify` adds decision, similarity and fmr."""
-
-    custom_id = fields.String(required=True)
-    state = fields.String(
-        required=True, validate=validate.OneOf([state.value for state in ItemState])
-    )
-    width = fields.Integer(required=True, allow_none=True)
-    height = fields.Integer(required=True, allow_none=True)
-    faces = fields.List(fields.Nested(FaceResultSchema), required=True)
-    model = fields.String(required=True)
-    engine = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "What computed the networks, in which precision"},
-    )
-    pipeline = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Version of what is done around the networks"},
-    )
-    image_version = fields.String(
-        metadata={"description": "The version of the S3 object that was asked for; else absent"}
-    )
-    reference_version = fields.String(metadata={"description": "The same of the reference"})
-    error = fields.Nested(ItemErrorSchema, required=True, allow_none=True)
-    decision = fields.String(allow_none=True)
-    similarity = fields.Float(allow_none=True)
-    fmr = fields.Float(allow_none=True)
