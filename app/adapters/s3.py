@@ -108,7 +108,9 @@ class ObjectStore:
         return cls(client, settings.max_upload_size)
 
     def read(self, location: ObjectLocation) -> bytes:
-        """The object's bytes, in one GET; its size is checked before the body is read.
+        """The object's bytes, of its version if one is named, in one GET.
+
+        Its size is checked before the body is read.
 
         Raises:
             ImageTooLarge: it weighs more than MAX_UPLOAD_SIZE.
@@ -116,8 +118,9 @@ class ObjectStore:
             ItemError: S3 refuses it for good; the kind says why.
             StorageUnavailable: S3 did not answer, or could not just now.
         """
+        version = {} if location.version is None else {"VersionId": location.version}
         try:
-            answer = self.client.get_object(Bucket=location.bucket, Key=location.key)
+            answer = self.client.get_object(Bucket=location.bucket, Key=location.key, **version)
             with answer["Body"] as body:
                 if answer["ContentLength"] > self.max_bytes:
                     raise ImageTooLarge(
@@ -126,11 +129,11 @@ class ObjectStore:
                     )
                 content: bytes = body.read()
         except ClientError as error:
-            raise _meaning(error, location) from error
+            raise _meaning(error, location.described) from error
         except (BotoCoreError, OSError) as error:
-            raise _not_asked(error, location) from error
+            raise _not_asked(error, location.described) from error
         if not content:
-            raise EmptyObject(f"{location} has no bytes")
+            raise EmptyObject(f"{location.described} has no bytes")
         return content
 
     def write(self, location: ObjectLocation, content: bytes, content_type: str) -> None:

@@ -193,10 +193,25 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "started_at": "2026-03-01T12:00:01Z",
         "finished_at": None,
         "expires_at": "2026-03-08T12:00:00Z",
+        "redrive_of": None,
+        "redriven_by": [],
     },
     "JobCreate": {
         **_JOB,
         "items": [{"custom_id": "a1", "image": "s3://client-photos/2026/a1.jpg"}],
+    },
+    "JobRedrive": {"codes": ["storage_unavailable"]},
+    "JobValidation": {
+        "valid": False,
+        "items": 2,
+        "problem_count": 1,
+        "problems": [
+            {
+                "custom_id": "a2",
+                "code": "bucket_forbidden",
+                "message": "s3://elsewhere/a2.jpg is not in a bucket or prefix registered for you",
+            }
+        ],
     },
     "Limits": {
         "max_job_items": 10_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from marshmallow import ValidationError, fields, validate
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from app.domain.job_request import MAX_ID_LENGTH, ItemRequest, of_item
-from app.domain.storage import MAX_URI_LENGTH
+from app.domain.storage import MAX_URI_LENGTH, MAX_VERSION_LENGTH
 from app.web.problems import MOST_FIELD_ERRORS, Untold
 from app.web.request_schema import RequestSchema
 from app.web.turns import give_way
@@ -27,6 +28,9 @@ class _ItemBody:
     image_id: UUID | None = None
     subject: str | None = None
     reference: str | None = None
+    reference_id: UUID | None = None
+    image_version: str | None = None
+    reference_version: str | None = None
 
 
 # Where pydantic would speak of our classes.
@@ -38,7 +42,9 @@ _AS_MARSHMALLOW = {
 
 _ITEMS = TypeAdapter(list[_ItemBody])
 _SLICE = 200  # items, read in a millisecond
-_MOST_MEMBERS = 2 * len(dataclasses.fields(_ItemBody))
+_MEMBERS = tuple(member.name for member in dataclasses.fields(_ItemBody))
+_members_of = attrgetter(*_MEMBERS)
+_MOST_MEMBERS = 2 * len(_MEMBERS)
 _TOO_WIDE = f"Has more than {_MOST_MEMBERS} members."
 
 
@@ -63,6 +69,19 @@ class ItemCreateSchema(RequestSchema):
     )
     reference = fields.String(
         allow_none=True, metadata={"description": "The second image of `verify`, like `image`"}
+    )
+    reference_id = fields.UUID(
+        allow_none=True, metadata={"description": "The same, by the id of an uploaded image"}
+    )
+    image_version = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "Version id of the object that `image` names; the newest without it. 1 "
+            f"to {MAX_VERSION_LENGTH} characters"
+        },
+    )
+    reference_version = fields.String(
+        allow_none=True, metadata={"description": "The same of `reference`"}
     )
 
 
@@ -91,10 +110,7 @@ class ItemsField(fields.List[dict[str, Any]]):
 
 
 def _items(bodies: list[Any]) -> list[ItemRequest]:
-    return [
-        ItemRequest(body.custom_id, body.image, body.image_id, body.subject, body.reference)
-        for body in _ITEMS.validate_python(bodies)
-    ]
+    return [ItemRequest(*_members_of(body)) for body in _ITEMS.validate_python(bodies)]
 
 
 def _named(message: str, body: Any) -> str:

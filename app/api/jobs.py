@@ -10,9 +10,20 @@ from uuid import UUID
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, request, url_for
 
+from app.api.examples import example_of
+from app.api.ordered_lists import window_of
 from app.api.resource import BYTES, Resource
 from app.api.result_view import result_view
-from app.api.schemas.jobs import ItemListArgs, ItemSchema, JobCreateSchema, JobListArgs, JobSchema
+from app.api.schemas.items import ItemListArgs, ItemSchema
+from app.api.schemas.jobs import (
+    JobCreateSchema,
+    JobListArgs,
+    JobRedriveSchema,
+    JobSchema,
+    JobSubmitArgs,
+    JobValidationSchema,
+    validates_only,
+)
 from app.domain.job_request import JobRequest
 from app.domain.names import Scope
 from app.domain.states import Operation, Priority
@@ -21,11 +32,13 @@ from app.services.jobs import read_jobs
 from app.services.jobs.cancel_job import cancel_job as cancel
 from app.services.jobs.delete_job import delete_job as delete
 from app.services.jobs.read_results import export_results, read_results_page
+from app.services.jobs.redrive_job import redrive_job as redrive
 from app.services.jobs.submit_job import submit_job as submit
+from app.services.jobs.validate_job import validate_job as validate
 from app.web.auth import actor, demand, principal, requires
 from app.web.body_limits import job_body
 from app.web.etag import with_etag
-from app.web.idempotency import idempotent
+from app.web.idempotency import idempotent, idempotent_unless
 from app.web.operation_doc import response_header
 from app.web.pagination import page
 from app.web.prefer import answers_when_ended, preferred_wait_s
@@ -63,24 +76,36 @@ def _accepted(progress: JobProgress) -> tuple[JobProgress, dict[str, str]]:
     return progress, {"Location": location, **_poll_header(progress)}
 
 
+def _may_run(operation: Operation) -> None:
+    if operation is Operation.ENROL:
+        demand(Scope.COLLECTIONS_WRITE)
+    g.operation = operation.value
+
+
 @blueprint.post("/jobs")
 @requires(Scope.JOBS_WRITE)
 @answers_when_ended(_job_response)
-@idempotent
+@idempotent_unless(lambda: validates_only(request.args))
 @blueprint.takes(JobCreateSchema, limit=job_body)
+@blueprint.takes(JobSubmitArgs, "query")
 @blueprint.also_returns(
-    200, schema=JobSchema, description="It ended within `Prefer: wait=N`", headers=_ETAG
+    200,
+    schema={"anyOf": [JobSchema, JobValidationSchema]},
+    example=example_of(JobValidationSchema),
+    description="It ended within `Prefer: wait=N`, or it was to be checked only",
+    headers=_ETAG,
 )
 @blueprint.returns(202, JobSchema, headers=_ACCEPTED)
-def submit_job(wanted: JobRequest) -> Any:
+def submit_job(wanted: JobRequest, asked: dict[str, Any]) -> Any:
     """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end.
 
-    To enrol, the key needs `collections:write` too.
+    To enrol, the key needs `collections:write` too. With `validate_only=true` nothing is
+    submitted: what would be refused is refused, and else the answer tells which items would fail.
     """
-    if wanted.operation is Operation.ENROL:
-        demand(Scope.COLLECTIONS_WRITE)
+    _may_run(wanted.operation)
+    if asked["validate_only"]:
+        return jsonify(JobValidationSchema().dump(validate(principal().tenant_id, wanted)))
     wanted = replace(wanted, waiting=preferred_wait_s() > 0)
-    g.operation = wanted.operation.value
     job = submit(principal().tenant_id, wanted, actor())
     structlog.contextvars.bind_contextvars(job_id=str(job.id))  # where its workers' lines begin
     return _accepted(JobProgress(job, processing=0))  # as it was written: nobody held any of it yet
@@ -93,9 +118,8 @@ def submit_job(wanted: JobRequest) -> Any:
 @blueprint.also_returns(304, description=_UNCHANGED, headers=_ETAG)
 @blueprint.returns_page(JobSchema, **_ETAG)
 def list_jobs(args: dict[str, Any]) -> Any:
-    """List jobs, newest first."""
-    after = args.pop("cursor")
-    rows = read_jobs.list_jobs(principal().tenant_id, after=after, **args)
+    """List jobs."""
+    rows = read_jobs.list_jobs(principal().tenant_id, window_of(args), args["wanted"])
     return page(rows, args["limit"], lambda row: row.job.id)
 
 
@@ -116,6 +140,29 @@ def get_job(job_id: UUID) -> Response:
 def cancel_job(job_id: UUID) -> Any:
     """Cancel a job: what is done stays, what a worker holds ends with its batch."""
     return _accepted(cancel(principal().tenant_id, job_id, actor()))
+
+
+@blueprint.post("/jobs/<uuid:job_id>/redrive")
+@requires(Scope.JOBS_WRITE)
+@answers_when_ended(_job_response)
+@idempotent
+@blueprint.takes(JobRedriveSchema)
+@blueprint.also_returns(
+    200, schema=JobSchema, description="It ended within `Prefer: wait=N`", headers=_ETAG
+)
+@blueprint.returns(202, JobSchema, headers=_ACCEPTED)
+def redrive_job(wanted: dict[str, Any], job_id: UUID) -> Any:
+    """Try failed items of a job that has ended again, as a new job that is answered.
+
+    All, or those that failed with some codes; with all that the job was submitted with. To enrol,
+    the key needs `collections:write` too.
+    """
+    tenant_id = principal().tenant_id
+    _may_run(Operation(read_jobs.read_job(tenant_id, job_id).job.operation))
+    waiting = preferred_wait_s() > 0
+    made = redrive(tenant_id, job_id, actor(), codes=wanted.get("codes"), waiting=waiting)
+    structlog.contextvars.bind_contextvars(job_id=str(made.id))
+    return _accepted(JobProgress(made, processing=0))
 
 
 @blueprint.delete("/jobs/<uuid:job_id>")

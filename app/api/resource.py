@@ -84,8 +84,8 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
 
     def also_returns(self, status: int, **documented: Any) -> Callable[[View], View]:
         """Document another answer than the usual one."""
-        if schema := documented.get("schema"):
-            documented.setdefault("example", example_of(schema))
+        if "example" not in documented and (schema := documented.get("schema")):
+            documented["example"] = example_of(schema)
         return cast("Callable[[View], View]", self.alt_response(status, **documented))
 
 

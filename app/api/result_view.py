@@ -32,6 +32,9 @@ def result_view(job: Job, result: ItemResult) -> dict[str, Any]:
     }
     if job.operation == Operation.ENROL:
         view["replaced"] = [face_id for face in result.faces for face_id in face.replaced or ()]
+    for name in ("image_version", "reference_version"):
+        if (version := getattr(item, name)) is not None:
+            view[name] = version
     if job.operation == Operation.VERIFY:
         view |= {"decision": item.decision, "similarity": item.similarity, "fmr": item.fmr}
     return view

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from flask import url_for
 
+from app.api.ordered_lists import OrderedArgs, ordered_page_of
 from app.api.resource import Resource
 from app.api.schemas.webhook_endpoints import (
     AttemptSchema,
@@ -29,7 +30,6 @@ from app.services.webhooks.endpoints import NewEndpoint
 from app.web.auth import actor, principal, requires
 from app.web.idempotency import idempotent, idempotent_secret
 from app.web.operation_doc import LOCATION
-from app.web.pagination import PageArgs, page_of
 
 blueprint = Resource("webhook-endpoints", __name__, description="Who is told when a job ends")
 
@@ -51,11 +51,11 @@ def create_endpoint(wanted: NewEndpoint) -> Any:
 
 @blueprint.get("/webhook-endpoints")
 @requires(Scope.WEBHOOKS_WRITE)
-@blueprint.takes(PageArgs, "query")
+@blueprint.takes(OrderedArgs, "query")
 @blueprint.returns_page(EndpointSchema)
 def list_endpoints(args: dict[str, Any]) -> Any:
-    """List endpoints, newest first."""
-    return page_of(webhook_endpoints.list_endpoints, args)
+    """List endpoints."""
+    return ordered_page_of(webhook_endpoints.list_endpoints, args)
 
 
 @blueprint.get(_ENDPOINT)
@@ -106,8 +106,10 @@ def rotate_secret(endpoint_id: UUID) -> dict[str, Any]:
 @blueprint.takes(DeliveryArgs, "query")
 @blueprint.returns_page(DeliverySchema)
 def list_deliveries(args: dict[str, Any], endpoint_id: UUID) -> Any:
-    """List what was, is and will be sent to an endpoint, newest first."""
-    return page_of(webhook_deliveries.list_deliveries, args, endpoint_id, state=args.get("state"))
+    """List what was, is and will be sent to an endpoint."""
+    return ordered_page_of(
+        webhook_deliveries.list_deliveries, args, endpoint_id, state=args.get("state")
+    )
 
 
 @blueprint.get(_DELIVERY)
@@ -120,11 +122,11 @@ def get_delivery(endpoint_id: UUID, delivery_id: UUID) -> WebhookDelivery:
 
 @blueprint.get(f"{_DELIVERY}/attempts")
 @requires(Scope.WEBHOOKS_WRITE)
-@blueprint.takes(PageArgs, "query")
+@blueprint.takes(OrderedArgs, "query")
 @blueprint.returns_page(AttemptSchema)
 def list_attempts(args: dict[str, Any], endpoint_id: UUID, delivery_id: UUID) -> Any:
-    """List the attempts of a delivery, newest first."""
-    return page_of(webhook_deliveries.list_attempts, args, endpoint_id, delivery_id)
+    """List the attempts of a delivery."""
+    return ordered_page_of(webhook_deliveries.list_attempts, args, endpoint_id, delivery_id)
 
 
 @blueprint.post(f"{_DELIVERY}/replay")

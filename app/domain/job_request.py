@@ -20,17 +20,25 @@ from app.domain.request_errors import (
 from app.domain.states import EnrolFaces, Operation
 
 MAX_ID_LENGTH = 200
+MOST_REDRIVES = 20  # that a job says it had, the last
 
 
 @dataclass(frozen=True, slots=True)
 class ItemRequest:
-    """One image of a job: an S3 URI or an upload's id, and whom it shows or is held against."""
+    """One image of a job: an S3 URI or an upload's id, and whom it shows or is held against.
+
+    An S3 object may be named in one of its versions: beside the URI, since `?versionId=` within it
+    could be part of a key.
+    """
 
     custom_id: str
     image: str | None = None
     image_id: UUID | None = None
     subject: str | None = None
     reference: str | None = None
+    reference_id: UUID | None = None
+    image_version: str | None = None
+    reference_version: str | None = None
 
     def __post_init__(self) -> None:
         """Name the subject as its collection does; what is far too long is nobody's name."""
@@ -112,16 +120,25 @@ class JobRequest:
         problems = []
         if (item.image is None) == (item.image_id is None):
             problems.append(("image", "exactly one of image and image_id is needed"))
+        if item.image is None and item.image_version is not None:
+            problems.append(("image_version", "it is a version of image, which is needed too"))
+        if item.reference is None and item.reference_version is not None:
+            said = "it is a version of reference, which is needed too"
+            problems.append(("reference_version", said))
         return problems + self._pairing_problems(item)
 
     def _pairing_problems(self, item: ItemRequest) -> list[tuple[str, str]]:
         if self.operation is Operation.VERIFY:
-            if (item.reference is None) == (item.subject is None):
-                return [("reference", "verify needs exactly one of reference and subject")]
+            named = [item.reference, item.reference_id, item.subject]
+            if named.count(None) != len(named) - 1:
+                said = "verify needs exactly one of reference, reference_id and subject"
+                return [("reference", said)]
             return []
-        problems = []
-        if item.reference is not None:
-            problems.append(("reference", f"{self.operation} takes no reference"))
+        problems = [
+            (name, f"{self.operation} takes no reference")
+            for name in ("reference", "reference_id")
+            if getattr(item, name) is not None
+        ]
         if self.operation is Operation.ENROL:
             needs_subject = self.options.enrols is not EnrolFaces.ALL
             if needs_subject and item.subject is None:

@@ -84,6 +84,14 @@ class JobNotTerminal(Conflict):
     code, title = "job_not_terminal", "The job has not ended"
 
 
+class NothingToRedrive(Conflict):
+    code, title = "job_nothing_to_redrive", "No item of the job failed with that"
+
+
+class CollectionDeleted(Conflict):
+    code, title = "collection_deleted", "The job's collection was deleted"
+
+
 class JobSealed(Conflict):
     code, title = "job_sealed", "The job takes no more items"
 

@@ -18,22 +18,29 @@ _SLASHES = re.compile(r"[/\\]+")
 _DOT_SEGMENT = re.compile(r"[/\\]\.{1,2}([/\\]|$)")
 
 MAX_URI_LENGTH = 2048
+MAX_VERSION_LENGTH = 1024
 _SHOWN_LENGTH = 200  # of what is no URI
 
 
 @dataclass(frozen=True)
 class ObjectLocation:
-    """A bucket and a key (or, for a permission, a key prefix)."""
+    """A bucket and a key (or, for a permission, a key prefix); of an object, maybe its version."""
 
     bucket: str
     key: str
+    version: str | None = None
 
     def __str__(self) -> str:
         return f"{_SCHEME}{self.bucket}/{self.key}"
 
+    @property
+    def described(self) -> str:
+        """What errors call it."""
+        return str(self) if self.version is None else f"{self} in version {self.version}"
+
     @classmethod
-    def parse(cls, uri: str) -> ObjectLocation:
-        """Read `s3://bucket/key`.
+    def parse(cls, uri: str, version: str | None = None) -> ObjectLocation:
+        """Read `s3://bucket/key`; a version stands beside it, since any key may have `?` in it.
 
         Raises:
             ValueError: the text is not such a URI.
@@ -41,7 +48,7 @@ class ObjectLocation:
         bucket, separator, key = uri.removeprefix(_SCHEME).partition("/")
         if not uri.startswith(_SCHEME) or not bucket or not separator:
             raise ValueError(f"{uri!r} is not of the form s3://bucket/key")
-        return cls(bucket, key)
+        return cls(bucket, key, version)
 
     @property
     def uri_prefix(self) -> str:
@@ -56,6 +63,13 @@ def is_object_uri(uri: str) -> bool:
     """Whether a text is of the form `s3://bucket/key`, for thousands of them in a request."""
     bucket, _, key = uri.removeprefix(_SCHEME).partition("/")
     return uri.startswith(_SCHEME) and bool(bucket and key)
+
+
+def version_fault(version: str | None) -> LocationInvalid | None:
+    """Why no object can have a version of this name, or None when one can."""
+    if version is None or 1 <= len(version) <= MAX_VERSION_LENGTH:
+        return None
+    return LocationInvalid(f"an S3 version id has 1 to {MAX_VERSION_LENGTH} characters")
 
 
 UPLOADS = "uploads"

@@ -22,7 +22,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, REAL
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, REAL
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database.base import Base, Created, Identified, TenantOwned
@@ -46,6 +47,13 @@ class Job(Identified, Created, Base):
         Index(None, "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
         Index(None, "collection_id", postgresql_where=text("collection_id IS NOT NULL")),
         Index(None, "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index(
+            None,
+            "tenant_id",
+            "collection_id",
+            "id",
+            postgresql_where=text("collection_id IS NOT NULL"),
+        ),
         {"postgresql_partition_by": "RANGE (id)"},
     )
 
@@ -72,6 +80,8 @@ class Job(Identified, Created, Base):
     finished_at: Mapped[dt.datetime | None]
     expires_at: Mapped[dt.datetime]
     deleted_at: Mapped[dt.datetime | None]
+    redrive_of: Mapped[UUID | None]
+    redriven_by: Mapped[list[UUID]] = mapped_column(ARRAY(PG_UUID), server_default="{}")
 
 
 class Item(TenantOwned, Base):
@@ -89,7 +99,9 @@ class Item(TenantOwned, Base):
     seq: Mapped[int] = mapped_column(primary_key=True)
     custom_id: Mapped[str]
     image_uri: Mapped[str]
+    image_version: Mapped[str | None]
     reference_uri: Mapped[str | None]
+    reference_version: Mapped[str | None]
     subject_id: Mapped[UUID | None]
     state: Mapped[str] = mapped_column(server_default="pending")
     error_code: Mapped[str | None]

@@ -25,7 +25,7 @@ from app.queries.living_names import (
 _ITEMS = text("""
 SELECT * FROM (
   SELECT seq, custom_id, error_code, error_message, decision, similarity, fmr, width, height,
-    engine, pipeline,
+    engine, pipeline, image_version, reference_version,
     CASE WHEN state = 'pending' AND seq <@ (
       SELECT coalesce(range_agg(int4range(first_seq, first_seq + item_count)), '{}')
       FROM shards WHERE tenant_id = :tenant_id AND job_id = :job_id AND state = 'canceled'

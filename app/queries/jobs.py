@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
+from app.domain.identifiers import id_floor
+from app.domain.job_filter import JobFilter
 from app.domain.request_errors import NotFound
-from app.domain.states import JobState, Operation, ShardState
+from app.domain.states import ShardState
+from app.domain.windows import Window
 from app.models.job import Job, JobProgress, Shard
+from app.queries.rows import windowed
+
+# The time of a job and that within its id are taken one after the other.
+_APART = dt.timedelta(minutes=1)
+_EPOCH = dt.datetime.fromtimestamp(0, dt.UTC)
 
 
 def find_job(session: Session, tenant_id: UUID, job_id: UUID) -> JobProgress:
@@ -27,24 +36,37 @@ def find_job(session: Session, tenant_id: UUID, job_id: UUID) -> JobProgress:
 
 
 def list_jobs(
-    session: Session,
-    tenant_id: UUID,
-    *,
-    limit: int,
-    after: UUID | None,
-    state: JobState | None = None,
-    operation: Operation | None = None,
+    session: Session, tenant_id: UUID, window: Window, wanted: JobFilter
 ) -> Sequence[JobProgress]:
-    """Jobs, newest first: up to `limit` and one more."""
-    query = _jobs(tenant_id)
+    """Jobs, in a window.
+
+    Of metadata there is no index, as of subjects: it is looked at in what the other filters leave.
+    """
+    query = _jobs(tenant_id).where(*_conditions(wanted))
+    return [JobProgress(*row) for row in session.execute(windowed(query, Job.id, window))]
+
+
+def _conditions(wanted: JobFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.state:
+        conditions.append(Job.state.in_(wanted.state))
+    if wanted.operation is not None:
+        conditions.append(Job.operation == wanted.operation)
+    if wanted.collection_id is not None:
+        conditions.append(Job.collection_id == wanted.collection_id)
+    if wanted.metadata is not None:
+        conditions.append(Job.metadata_.contains(wanted.metadata))
+    return conditions + _made(wanted.created_after, wanted.created_before)
+
+
+def _made(after: dt.datetime | None, before: dt.datetime | None) -> list[ColumnElement[bool]]:
+    """By the time itself, and by that within the id, which the index and the partitions are by."""
+    conditions: list[ColumnElement[bool]] = []
     if after is not None:
-        query = query.where(Job.id < after)
-    if state is not None:
-        query = query.where(Job.state == state)
-    if operation is not None:
-        query = query.where(Job.operation == operation)
-    rows = session.execute(query.order_by(Job.id.desc()).limit(limit + 1))
-    return [JobProgress(*row) for row in rows]
+        conditions += [Job.created_at >= after, Job.id >= id_floor(max(after - _APART, _EPOCH))]
+    if before is not None:
+        conditions += [Job.created_at < before, Job.id < id_floor(before + _APART)]
+    return conditions
 
 
 def _jobs(tenant_id: UUID) -> Select[Any]:

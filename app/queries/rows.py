@@ -1,9 +1,9 @@
-"""What reads of every table share: the one row or an error, and a page of the newest."""
+"""What reads of every table share: the one row or an error, and a page of a list."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 from uuid import UUID
 
 from sqlalchemy import Select
@@ -13,6 +13,7 @@ from app.domain.request_errors import NotFound
 from app.domain.windows import Order, Window
 
 Row = TypeVar("Row")
+Columns = TypeVarTuple("Columns")
 
 
 def the_one(session: Session, query: Select[Row], missing: str) -> Row:
@@ -27,24 +28,18 @@ def the_one(session: Session, query: Select[Row], missing: str) -> Row:
     return row
 
 
-def newest(
-    session: Session,
-    query: Select[Row],
-    ids: InstrumentedAttribute[UUID],
-    *,
-    limit: int,
-    after: UUID | None,
-) -> Sequence[Row]:
-    """Rows by falling id (UUIDv7: the newest first), below `after`: up to `limit` and one more."""
-    return in_window(session, query, ids, Window(limit, after))
-
-
 def in_window(
     session: Session, query: Select[Row], ids: InstrumentedAttribute[UUID], window: Window
 ) -> Sequence[Row]:
     """Rows of a window, by id."""
+    return session.scalars(windowed(query, ids, window)).all()
+
+
+def windowed(
+    query: Select[*Columns], ids: InstrumentedAttribute[UUID], window: Window
+) -> Select[*Columns]:
+    """Limit a query to a window, by id."""
     rising = window.order is Order.ASC
     if window.after is not None:
         query = query.where(ids > window.after if rising else ids < window.after)
-    ordered = query.order_by(ids.asc() if rising else ids.desc())
-    return session.scalars(ordered.limit(window.limit + 1)).all()
+    return query.order_by(ids.asc() if rising else ids.desc()).limit(window.limit + 1)

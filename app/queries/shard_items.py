@@ -28,22 +28,26 @@ class OpenItem:
 
     seq: int
     image_uri: str
+    image_version: str | None
     reference_uri: str | None
+    reference_version: str | None
+
+
+_OPEN = select(
+    Item.seq, Item.image_uri, Item.image_version, Item.reference_uri, Item.reference_version
+).where(Item.state == "pending")
 
 
 def open_items(session: Session, lease: Lease) -> list[OpenItem]:
     """The pending items of a leased shard, in order."""
     rows = session.execute(
-        select(Item.seq, Item.image_uri, Item.reference_uri)
-        .where(
+        _OPEN.where(
             Item.job_id == lease.shard.job_id,
             Item.seq >= lease.first_seq,
             Item.seq < lease.first_seq + lease.item_count,
-            Item.state == "pending",
-        )
-        .order_by(Item.seq)
+        ).order_by(Item.seq)
     )
-    return [OpenItem(row.seq, row.image_uri, row.reference_uri) for row in rows]
+    return [OpenItem(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.states import DeliveryState
+from app.domain.windows import Window
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
-from app.queries.rows import newest, the_one
+from app.queries.rows import in_window, the_one
 
 _NO_ENDPOINT = "There is no such webhook endpoint"
 _NO_DELIVERY = "The endpoint has no such delivery"
@@ -57,24 +58,16 @@ def find_endpoint_of_url(session: Session, tenant_id: UUID, url: str) -> UUID | 
     return session.scalars(query.order_by(WebhookEndpoint.id).limit(1)).one_or_none()
 
 
-def list_endpoints(
-    session: Session, tenant_id: UUID, *, limit: int, after: UUID | None
-) -> Sequence[WebhookEndpoint]:
-    """Endpoints, newest first: up to `limit` and one more."""
+def list_endpoints(session: Session, tenant_id: UUID, window: Window) -> Sequence[WebhookEndpoint]:
+    """Endpoints, in a window."""
     query = select(WebhookEndpoint).where(WebhookEndpoint.tenant_id == tenant_id)
-    return newest(session, query, WebhookEndpoint.id, limit=limit, after=after)
+    return in_window(session, query, WebhookEndpoint.id, window)
 
 
 def list_deliveries(
-    session: Session,
-    tenant_id: UUID,
-    endpoint_id: UUID,
-    *,
-    state: str | None,
-    limit: int,
-    after: UUID | None,
+    session: Session, tenant_id: UUID, endpoint_id: UUID, window: Window, *, state: str | None
 ) -> Sequence[WebhookDelivery]:
-    """Deliveries of an endpoint, newest first: up to `limit` and one more.
+    """Deliveries of an endpoint, in a window.
 
     Raises:
         NotFound: no endpoint of this tenant has the id.
@@ -83,17 +76,17 @@ def list_deliveries(
     query = _deliveries(tenant_id, endpoint_id)
     if state is not None:
         query = query.where(WebhookDelivery.state == state)
-    return newest(session, query, WebhookDelivery.id, limit=limit, after=after)
+    return in_window(session, query, WebhookDelivery.id, window)
 
 
 def list_attempts(
-    session: Session, delivery: WebhookDelivery, *, limit: int, after: UUID | None
+    session: Session, delivery: WebhookDelivery, window: Window
 ) -> Sequence[WebhookAttempt]:
-    """Attempts of a delivery, newest first: up to `limit` and one more."""
+    """Attempts of a delivery, in a window."""
     query = select(WebhookAttempt).where(
         WebhookAttempt.tenant_id == delivery.tenant_id, WebhookAttempt.delivery_id == delivery.id
     )
-    return newest(session, query, WebhookAttempt.id, limit=limit, after=after)
+    return in_window(session, query, WebhookAttempt.id, window)
 
 
 def find_delivery(

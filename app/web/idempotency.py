@@ -46,15 +46,22 @@ def idempotent(view: View) -> View:
     return _wrapped(view, shows_secret=False)
 
 
+def idempotent_unless(has_no_effect: Callable[[], bool]) -> Callable[[View], View]:
+    """Make a POST safe to repeat, except a request that changes nothing: its key is let go."""
+    return lambda view: _wrapped(view, shows_secret=False, has_no_effect=has_no_effect)
+
+
 def idempotent_secret(view: View) -> View:
     """Make a POST safe to repeat whose answer shows a secret: kept encrypted, for ten minutes."""
     return _wrapped(view, shows_secret=True)
 
 
-def _wrapped(view: View, *, shows_secret: bool) -> View:
+def _wrapped(
+    view: View, *, shows_secret: bool, has_no_effect: Callable[[], bool] = lambda: False
+) -> View:
     @wraps(view)
     def once(*args: Any, **kwargs: Any) -> Response:
-        if KEY_HEADER not in request.headers:
+        if KEY_HEADER not in request.headers or has_no_effect():
             return make_response(view(*args, **kwargs))
         keyed = KeyedRequest(principal().tenant_id, _key(), _fingerprint(), shows_secret)
         answer, is_replay = run_once(keyed, lambda: _kept(make_response(view(*args, **kwargs))))

@@ -7,7 +7,7 @@ that come or go meanwhile are neither shown twice nor skipped.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
@@ -82,26 +82,9 @@ def page(
     if len(rows) <= limit:
         return {"data": shown, "next_cursor": None}, {}
     cursor = _cursor(position(shown[-1]))
-    query = urlencode({**request.args, "cursor": cursor})
+    query = urlencode({**request.args.to_dict(flat=False), "cursor": [cursor]}, doseq=True)
     link = f'<{request.path}?{query}>; rel="next"'
     return {"data": shown, "next_cursor": cursor}, {"Link": link}
-
-
-def page_of(
-    list_rows: Callable[..., Sequence[Any]], args: Mapping[str, Any], *of: UUID, **filters: Any
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """Answer a list of a tenant's rows, each with an `id`.
-
-    Args:
-        list_rows: the use case, of `(tenant_id, *of, limit, after, **filters)`; one row more than
-            `limit` if it can.
-        args: of the request, as `PageArgs` reads them.
-        of: the ids in whose keeping the rows are.
-        filters: what else the use case takes.
-    """
-    limit = args["limit"]
-    rows = list_rows(principal().tenant_id, *of, limit=limit, after=args["cursor"], **filters)
-    return page(rows, limit, lambda row: row.id)
 
 
 def _cursor(position: Position) -> str:
@@ -110,7 +93,8 @@ def _cursor(position: Position) -> str:
 
 
 def _list_name() -> str:
-    filters = sorted((k, v) for k, v in request.args.items() if k not in {"cursor", "limit"})
+    given = request.args.items(multi=True)
+    filters = sorted((k, v) for k, v in given if k not in {"cursor", "limit"})
     described = repr((str(principal().tenant_id), request.path, filters))
     return hashlib.sha256(described.encode()).hexdigest()[:16]
 

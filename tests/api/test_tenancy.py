@@ -16,7 +16,7 @@ from app.web.auth import PUBLIC_ENDPOINTS
 from tests.factories.callers import Caller
 from tests.factories.galleries import make_collection, make_face, make_subject
 from tests.factories.images import png
-from tests.factories.jobs import make_job
+from tests.factories.jobs import close_item, make_job
 
 _BODIES = {
     "collections.update_collection": {"name": "renamed"},
@@ -36,6 +36,8 @@ def owned(api: Caller) -> dict[str, UUID | str]:
     subject = make_subject(collection)
     endpoint = api.post("/webhook-endpoints", json={"url": "https://example.org/hook"}).get_json()
     key = api.post("/api-keys", json={"name": "other", "scopes": ["jobs:read"]}).get_json()
+    job_id = make_job(api.tenant_id, items=2)  # one failed, to be redriven once it is canceled
+    close_item(job_id, 0, error="no_face")
     image = api.post("/images", data={"file": (BytesIO(png()), "a.png")}).get_json()
     return {
         "collection_id": collection.id,
@@ -43,7 +45,7 @@ def owned(api: Caller) -> dict[str, UUID | str]:
         "external_id": make_subject(collection).external_id,
         "face_id": make_face(collection, subject).id,
         "image_id": UUID(image["id"]),
-        "job_id": make_job(api.tenant_id),
+        "job_id": job_id,
         "key_id": UUID(key["id"]),
         "endpoint_id": UUID(endpoint["id"]),
         "delivery_id": _make_delivery(api.tenant_id, UUID(endpoint["id"])),

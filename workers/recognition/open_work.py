@@ -10,7 +10,7 @@ from app.config import Settings
 from app.domain.item_errors import SourceAway
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
-from app.domain.storage import ObjectLocation
+from app.domain.storage import ObjectLocation, version_fault
 from app.services.leases.begin_shard import ShardWork
 from workers.recognition.convert import found_image, pipeline_options
 from workers.recognition.image_sources import ImageStore
@@ -62,19 +62,19 @@ class OpenWork:
             if not self.live:
                 return
             item = self._left[seq]
-            yield self._input(seq, _PROBE, item.image_uri)
+            yield self._input(seq, _PROBE, item.image_uri, item.image_version)
             if item.reference_uri is not None:
-                yield self._input(seq, _REFERENCE, item.reference_uri)
+                yield self._input(seq, _REFERENCE, item.reference_uri, item.reference_version)
 
-    def _input(self, seq: int, role: str, uri: str) -> ImageInput:
-        load: Callable[[], bytes] = partial(self._load, uri)
+    def _input(self, seq: int, role: str, uri: str, version: str | None) -> ImageInput:
+        load: Callable[[], bytes] = partial(self._load, uri, version)
         return ImageInput((self, seq, role), load, self._options[role])
 
-    def _load(self, uri: str) -> bytes:
+    def _load(self, uri: str, version: str | None) -> bytes:
         """Checked again at the last moment: a bucket may have been taken from the tenant."""
-        if refusal := self._work.readable.refusal(uri):
+        if refusal := self._work.readable.refusal(uri) or version_fault(version):
             raise refusal
-        return self._store.read(ObjectLocation.parse(uri))
+        return self._store.read(ObjectLocation.parse(uri, version))
 
     def take(self, seq: int, role: str, result: ImageResult) -> ItemOutcome | None:
         """Add one image's result; returns the item's outcome once it is whole, unless it waits."""

@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from flask import current_app
-from marshmallow import fields, post_load, pre_load, validate
+from marshmallow import Schema, fields, post_load, pre_load, validate
 
 from app.api.job_items import ItemsField
+from app.api.ordered_lists import OrderedArgs
 from app.api.schemas.given_name import GivenName
+from app.api.schemas.metadata_filter import MetadataFilter
+from app.domain.job_filter import JobFilter
 from app.domain.job_options import ATTRIBUTES, JobOptions
-from app.domain.job_request import JobRequest, check_item_count
-from app.domain.states import Decision, EnrolFaces, ItemState, JobFailure, JobState, Operation
-from app.web.fields import AnswerSchema, BoxSchema, Metadata, RowSchema, Timestamp
-from app.web.pagination import PageArgs
+from app.domain.job_request import MOST_REDRIVES, JobRequest, check_item_count
+from app.domain.states import EnrolFaces, JobFailure, JobState, Operation
+from app.services.jobs.validate_job import MOST_PROBLEMS
+from app.web.fields import AnswerSchema, Metadata, RowSchema, Timestamp
 from app.web.request_schema import BoundedList, RequestSchema
 
 _MOST_FACES = 1000
 _SMALLEST_FACE_PX, _LARGEST_FACE_PX = 8, 4096
 _MOST_MATCHES = 100
+_MOST_CODES, _LONGEST_CODE = 50, 100
 
 
 class JobOptionsSchema(RequestSchema):
@@ -111,11 +117,75 @@ class JobCreateSchema(RequestSchema):
         return JobRequest(**data, notify_webhooks=notify)
 
 
-class JobListArgs(PageArgs):
+class JobSubmitArgs(Schema):
+    """Query of POST /jobs."""
+
+    validate_only = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Check the job as at its submission, and submit nothing"},
+    )
+
+
+def validates_only(query: Mapping[str, str]) -> bool:
+    """Whether a query says so, before it is read."""
+    return query.get("validate_only") in fields.Boolean.truthy
+
+
+class JobRedriveSchema(RequestSchema):
+    """Body of POST /jobs/{id}/redrive."""
+
+    codes = BoundedList(
+        fields.String(validate=validate.Length(1, _LONGEST_CODE)),
+        least=1,
+        most=_MOST_CODES,
+        metadata={"description": "Items that failed with one of these codes; all when left out"},
+    )
+
+
+class ItemProblemSchema(AnswerSchema):
+    """What an item would fail with as the job is made."""
+
+    custom_id = fields.String(required=True)
+    code = fields.String(required=True)
+    message = fields.String(required=True)
+
+
+class JobValidationSchema(AnswerSchema):
+    """What would become of a job if it was submitted now."""
+
+    valid = fields.Boolean(
+        required=True, metadata={"description": "No item would fail with its submission"}
+    )
+    items = fields.Integer(required=True)
+    problem_count = fields.Integer(
+        required=True, metadata={"description": "How many items would fail"}
+    )
+    problems = fields.List(
+        fields.Nested(ItemProblemSchema),
+        required=True,
+        metadata={"description": f"The first of them, {MOST_PROBLEMS} at most"},
+    )
+
+
+class JobListArgs(OrderedArgs):
     """Query of GET /jobs."""
 
-    state = fields.Enum(JobState, by_value=fields.String)
+    state = BoundedList(
+        fields.Enum(JobState, by_value=fields.String),
+        most=len(JobState),
+        metadata={"description": "Any of these: `state=queued&state=processing`"},
+    )
     operation = fields.Enum(Operation, by_value=fields.String)
+    collection_id = fields.UUID()
+    created_after = Timestamp(metadata={"description": "At that moment, or after it"})
+    created_before = Timestamp(metadata={"description": "Before that moment"})
+    metadata = MetadataFilter()
+
+    @post_load
+    def _as_filter(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        named = {f.name for f in dataclasses.fields(JobFilter)} & data.keys()
+        data["wanted"] = JobFilter(**{name: data.pop(name) for name in named})
+        return data
 
 
 class CountsSchema(AnswerSchema):
@@ -163,129 +233,15 @@ class JobSchema(RowSchema):
     started_at = Timestamp(required=True, allow_none=True, attribute="job.started_at")
     finished_at = Timestamp(required=True, allow_none=True, attribute="job.finished_at")
     expires_at = Timestamp(required=True, attribute="job.expires_at")
-
-
-class ItemListArgs(PageArgs):
-    """Query of GET /jobs/{id}/items."""
-
-    state = fields.Enum(ItemState, by_value=fields.String)
-
-
-class MatchSchema(AnswerSchema):
-    """A face of the gallery that resembles the probe."""
-
-    subject = fields.String(required=True, allow_none=True)
-    subject_id = fields.String(required=True, allow_none=True)
-    face_id = fields.String(required=True, allow_none=True)
-    erased = fields.Boolean(
-        metadata={
-            "description": "True when the face was erased since: `face_id` is null, and with its "
-            "person gone too, `subject` and `subject_id`; absent otherwise"
-        }
-    )
-    similarity = fields.Float(required=True)
-    fmr = fields.Float(required=True)
-
-
-class LivenessSchema(AnswerSchema):
-    """What a passive anti-spoofing model says of a face; `live` is score >= threshold."""
-
-    score = fields.Float(required=True, metadata={"description": "0 (spoof) to 1 (live)"})
-    live = fields.Boolean(required=True)
-    threshold = fields.Float(required=True)
-    model = fields.String(required=True)
-
-
-class AttributesSchema(AnswerSchema):
-    """Estimates by DeepFace's models: what a face looks like, not what its person is or feels."""
-
-    age = fields.Float(metadata={"description": "Apparent age in years"})
-    gender = fields.Dict(metadata={"description": "Probability by label"})
-    emotion = fields.Dict(metadata={"description": "Probability by label"})
-    models = fields.Dict(required=True, metadata={"description": "name@digest by attribute"})
-
-
-class MovedFromSchema(AnswerSchema):
-    """Whose face it was; nulls where it was nobody's, or they were erased since."""
-
-    subject = fields.String(required=True, allow_none=True)
-    subject_id = fields.String(required=True, allow_none=True)
-    left_without_faces = fields.Boolean(
-        required=True, metadata={"description": "Whether they have no face any more, at this time"}
-    )
-
-
-class FaceResultSchema(AnswerSchema):
-    """A face in an image; `identify` adds decision and matches, `enrol` what became of it."""
-
-    face_no = fields.Integer(required=True)
-    box = fields.Nested(BoxSchema, required=True)
-    landmarks = fields.List(fields.List(fields.Float()), required=True)
-    detection_confidence = fields.Float(required=True)
-    quality = fields.Float(required=True)
-    liveness = fields.Nested(
-        LivenessSchema, metadata={"description": "There when liveness was checked"}
-    )
-    attributes = fields.Nested(
-        AttributesSchema, metadata={"description": "There when attributes were asked for"}
-    )
-    decision = fields.String(
-        validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS])
-    )
-    matches = fields.List(fields.Nested(MatchSchema))
-    threshold = fields.Float(allow_none=True)
-    face_id = fields.String(
-        allow_none=True, metadata={"description": "Null also when it was erased since"}
-    )
-    subject = fields.String(
-        allow_none=True, metadata={"description": "External id of whose face it is"}
-    )
-    subject_id = fields.String(
-        allow_none=True, metadata={"description": "Null also when it was erased since"}
-    )
-    enrolled = fields.Boolean()
-    reason = fields.String(
-        allow_none=True,
-        metadata={"description": "Why it was not enrolled; `moved` when it was another person's"},
-    )
-    moved_from = fields.Nested(
-        MovedFromSchema, metadata={"description": "There when `reason` is `moved`"}
-    )
-
-
-class ItemErrorSchema(AnswerSchema):
-    """Why an item failed."""
-
-    code = fields.String(required=True)
-    message = fields.String(required=True)
-
-
-class ItemSchema(AnswerSchema):
-    """An item with its result; `verify` adds decision, similarity and fmr, `enrol` `replaced`."""
-
-    custom_id = fields.String(required=True)
-    state = fields.String(
-        required=True, validate=validate.OneOf([state.value for state in ItemState])
-    )
-    width = fields.Integer(required=True, allow_none=True)
-    height = fields.Integer(required=True, allow_none=True)
-    faces = fields.List(fields.Nested(FaceResultSchema), required=True)
-    model = fields.String(required=True)
-    engine = fields.String(
+    redrive_of = fields.UUID(
         required=True,
         allow_none=True,
-        metadata={"description": "What computed the networks, in which precision"},
+        attribute="job.redrive_of",
+        metadata={"description": "The job whose failed items these are, tried again"},
     )
-    pipeline = fields.String(
+    redriven_by = fields.List(
+        fields.UUID(),
         required=True,
-        allow_none=True,
-        metadata={"description": "Version of what is done around the networks"},
+        attribute="job.redriven_by",
+        metadata={"description": f"Jobs that try its failed items again: the last {MOST_REDRIVES}"},
     )
-    error = fields.Nested(ItemErrorSchema, required=True, allow_none=True)
-    replaced = fields.List(
-        fields.String(),
-        metadata={"description": "Of `enrol`: ids of the faces that were erased for its own"},
-    )
-    decision = fields.String(allow_none=True)
-    similarity = fields.Float(allow_none=True)
-    fmr = fields.Float(allow_none=True)

@@ -5,12 +5,12 @@ from typing import Any
 
 from marshmallow import fields, post_dump, post_load, pre_dump, validate
 
+from app.api.ordered_lists import OrderedArgs
 from app.domain.states import DeliveryState, EndpointState
 from app.domain.webhooks import MAX_URL_LENGTH, SUBSCRIBABLE
 from app.models.webhook_delivery import WebhookAttempt
 from app.services.webhooks.endpoints import NewEndpoint
 from app.web.fields import AnswerSchema, RowSchema, Timestamp
-from app.web.pagination import PageArgs
 from app.web.request_schema import BoundedList, RequestSchema
 
 _DESCRIPTION_LENGTH = 1000
@@ -83,7 +83,7 @@ class EndpointWithSecretSchema(EndpointSchema):
     )
 
 
-class DeliveryArgs(PageArgs):
+class DeliveryArgs(OrderedArgs):
     """The query of a list of deliveries."""
 
     state = fields.String(validate=validate.OneOf([state.value for state in DeliveryState]))

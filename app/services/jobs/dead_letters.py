@@ -88,7 +88,9 @@ def _request(session: Session, letter: DeadLetter) -> JobRequest:
             ItemRequest(
                 custom_id=item.custom_id,
                 image=item.image_uri,
+                image_version=item.image_version,
                 reference=item.reference_uri,
+                reference_version=item.reference_version,
                 subject=subject.external_id if subject else None,
             ),
         ),

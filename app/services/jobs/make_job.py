@@ -61,17 +61,17 @@ FROM generate_series(0, :count - 1, :shard_size) AS start,
 """  # noqa: S608 - states of ours
 
 _INSERT_ITEMS = f"""
-INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, reference_uri, subject_id,
-  error_code, error_message, state, finished_at)
-SELECT :id, :first_seq + place - 1, :tenant_id, custom_id, image_uri, reference_uri, subject_id,
-  error_code, error_message,
+INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, image_version, reference_uri,
+  reference_version, subject_id, error_code, error_message, state, finished_at)
+SELECT :id, :first_seq + place - 1, :tenant_id, custom_id, image_uri, image_version, reference_uri,
+  reference_version, subject_id, error_code, error_message,
   CASE WHEN error_code IS NULL THEN '{ItemState.PENDING}' ELSE '{ItemState.FAILED}' END,
   CASE WHEN error_code IS NOT NULL THEN now() END
 FROM ROWS FROM (jsonb_to_recordset(CAST(:items AS jsonb))
-  AS (custom_id text, image_uri text, reference_uri text, subject_id uuid, error_code text,
-    error_message text))
-  WITH ORDINALITY AS row (custom_id, image_uri, reference_uri, subject_id, error_code,
-    error_message, place)
+  AS (custom_id text, image_uri text, image_version text, reference_uri text,
+    reference_version text, subject_id uuid, error_code text, error_message text))
+  WITH ORDINALITY AS row (custom_id, image_uri, image_version, reference_uri,
+    reference_version, subject_id, error_code, error_message, place)
 """  # noqa: S608 - states of ours
 
 
@@ -104,9 +104,8 @@ def append_items(session: Session, job_id: UUID, items: ResolvedItems) -> None:
         JobSealed: the job takes no more items.
         DuplicateCustomId: an item of the job has such a custom_id; the transaction is over.
     """
-    job = _lock_preparing(session, job_id)
-    next_shard = select(func.coalesce(func.max(Shard.shard_no) + 1, 0))
-    first_shard = session.execute(next_shard.where(Shard.job_id == job_id)).scalar_one()
+    job = lock_preparing(session, job_id)
+    first_shard = next_shard(session, job_id)
     place = _place(items, first_shard=first_shard, first_seq=job.total_items)
     try:
         session.execute(_APPEND, job._asdict() | place)
@@ -122,7 +121,7 @@ def seal_job(session: Session, job_id: UUID) -> bool:
         NotFound: the tenant has no such job.
         JobSealed: it was sealed before, or was canceled or ended.
     """
-    _lock_preparing(session, job_id)
+    lock_preparing(session, job_id)
     move_job.seal(session, job_id)
     return finish_job(session, job_id)
 
@@ -143,7 +142,7 @@ def _begin(new: Job, state: JobState, items: ResolvedItems) -> None:
     new.state, new.total_items, new.failed_items = state, len(items.rows), len(items.failed_places)
     new.open_items = new.total_items - new.failed_items
     new.succeeded_items = new.canceled_items = 0
-    new.errors_by_code = items.errors_by_code
+    new.errors_by_code, new.redriven_by = items.errors_by_code, []
 
 
 def _values(new: Job) -> dict[str, Any]:
@@ -163,7 +162,19 @@ def _place(items: ResolvedItems, *, first_shard: int, first_seq: int) -> dict[st
     }
 
 
-def _lock_preparing(session: Session, job_id: UUID) -> Row[UUID, UUID, str, str, str, int]:
+def next_shard(session: Session, job_id: UUID) -> int:
+    """The number of a job's next shard."""
+    number = select(func.coalesce(func.max(Shard.shard_no) + 1, 0))
+    return session.execute(number.where(Shard.job_id == job_id)).scalar_one()
+
+
+def lock_preparing(session: Session, job_id: UUID) -> Row[UUID, UUID, str, str, str, int]:
+    """What a job's items and shards repeat of it; the job is held by this transaction.
+
+    Raises:
+        NotFound: the tenant has no such job.
+        JobSealed: it takes no more items.
+    """
     query = select(Job.id, Job.tenant_id, Job.state, Job.model, Job.priority, Job.total_items)
     job = session.execute(query.where(Job.id == job_id).with_for_update()).one_or_none()
     if job is None:

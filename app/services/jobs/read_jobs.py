@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.database.transactions import read_transaction
-from app.domain.states import JobState, Operation
+from app.domain.job_filter import EVERY_JOB, JobFilter
+from app.domain.windows import Window
 from app.models.job import JobProgress
 from app.queries import jobs as queries
 
@@ -22,15 +23,8 @@ def read_job(tenant_id: UUID, job_id: UUID) -> JobProgress:
 
 
 def list_jobs(
-    tenant_id: UUID,
-    *,
-    limit: int,
-    after: UUID | None,
-    state: JobState | None = None,
-    operation: Operation | None = None,
+    tenant_id: UUID, window: Window, wanted: JobFilter = EVERY_JOB
 ) -> Sequence[JobProgress]:
-    """Read jobs, newest first: up to `limit` and one more."""
+    """Read jobs, in a window."""
     with read_transaction(tenant_id) as session:
-        return queries.list_jobs(
-            session, tenant_id, limit=limit, after=after, state=state, operation=operation
-        )
+        return queries.list_jobs(session, tenant_id, window, wanted)

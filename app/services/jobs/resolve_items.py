@@ -21,10 +21,12 @@ from app.domain.item_errors import (
 )
 from app.domain.job_request import ItemRequest, JobRequest
 from app.domain.states import Operation
-from app.domain.storage import MAX_URI_LENGTH, ReadableStorage
+from app.domain.storage import MAX_URI_LENGTH, MAX_VERSION_LENGTH, ReadableStorage, version_fault
 from app.models.image import Image
 from app.models.subject import Subject
 from app.services.tenancy.storage_places import readable_storage
+
+_Uploads = Mapping[UUID | None, str]
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,11 @@ def resolve_items(session: Session, tenant_id: UUID, request: JobRequest) -> Res
     What is wrong with one item is that item's result, not the request's.
     """
     uploads = _uploads(session, request)
-    readable = _readable(session, tenant_id, request)
-    faults = [_fault(item, uploads, readable) for item in request.items]
+    faults = _own_faults(session, tenant_id, request, uploads)
     sound = [item for item, fault in zip(request.items, faults, strict=True) if fault is None]
-    subjects = _subjects(session, tenant_id, request, sound)
+    if request.operation is Operation.ENROL:
+        _make_subjects(session, tenant_id, request, sound)
+    subjects = _subjects(session, request)
     return ResolvedItems(
         [
             _row(item, fault or _unclaimable(item, subjects), uploads, subjects)
@@ -69,12 +72,35 @@ def resolve_items(session: Session, tenant_id: UUID, request: JobRequest) -> Res
     )
 
 
-def _uploads(session: Session, request: JobRequest) -> dict[UUID | None, str]:
-    wanted = {item.image_id for item in request.items if item.image_id}
+def foresee_faults(
+    session: Session, tenant_id: UUID, request: JobRequest
+) -> list[ItemError | None]:
+    """What each item would fail with as the job is made, or None; writes nothing."""
+    faults = _own_faults(session, tenant_id, request, _uploads(session, request))
+    if request.operation is Operation.ENROL:
+        return faults  # whom it does not find, it would make
+    subjects = _subjects(session, request)
+    return [
+        fault or _unclaimable(item, subjects)
+        for item, fault in zip(request.items, faults, strict=True)
+    ]
+
+
+def _uploads(session: Session, request: JobRequest) -> _Uploads:
+    named = (upload for item in request.items for upload in (item.image_id, item.reference_id))
+    wanted = {upload for upload in named if upload}
     if not wanted:
         return {}
     rows = session.execute(select(Image.id, Image.uri).where(Image.id.in_(wanted)))
     return {row.id: row.uri for row in rows}
+
+
+def _own_faults(
+    session: Session, tenant_id: UUID, request: JobRequest, uploads: _Uploads
+) -> list[ItemError | None]:
+    """What is wrong with each item, whoever is in the collection."""
+    readable = _readable(session, tenant_id, request)
+    return [_fault(item, uploads, readable) for item in request.items]
 
 
 def _readable(session: Session, tenant_id: UUID, request: JobRequest) -> ReadableStorage | None:
@@ -84,33 +110,44 @@ def _readable(session: Session, tenant_id: UUID, request: JobRequest) -> Readabl
 
 
 def _fault(
-    item: ItemRequest, uploads: Container[UUID | None], readable: ReadableStorage | None
+    item: ItemRequest, uploads: _Uploads, readable: ReadableStorage | None
 ) -> ItemError | None:
-    if item.image_id is not None and item.image_id not in uploads:
-        return ImageNotFound(f"no upload of yours has the id {item.image_id}")
+    for upload in (item.image_id, item.reference_id):
+        if upload is not None and upload not in uploads:
+            return ImageNotFound(f"no upload of yours has the id {upload}")
     for uri in (item.image, item.reference):
         if readable and uri is not None and (refusal := readable.refusal(uri)):
             return refusal
-    return item.subject_fault
+    return (
+        version_fault(item.image_version)
+        or version_fault(item.reference_version)
+        or item.subject_fault
+    )
 
 
-def _subjects(
+def _make_subjects(
     session: Session, tenant_id: UUID, request: JobRequest, items: list[ItemRequest]
-) -> dict[str, UUID]:
+) -> None:
     wanted = {item.subject for item in items if item.subject}
+    if not wanted:
+        return
+    rows = [
+        {
+            "id": new_id(),
+            "tenant_id": tenant_id,
+            "collection_id": request.collection_id,
+            "external_id": name,
+        }
+        for name in sorted(wanted)
+    ]
+    session.execute(insert(Subject).on_conflict_do_nothing(), rows)
+
+
+def _subjects(session: Session, request: JobRequest) -> dict[str, UUID]:
+    """Whom the items name, as far as they are there: of one that fails, too."""
+    wanted = {item.subject for item in request.items if item.subject and not item.subject_fault}
     if not wanted or request.collection_id is None:
         return {}
-    if request.operation is Operation.ENROL:
-        rows = [
-            {
-                "id": new_id(),
-                "tenant_id": tenant_id,
-                "collection_id": request.collection_id,
-                "external_id": name,
-            }
-            for name in sorted(wanted)
-        ]
-        session.execute(insert(Subject).on_conflict_do_nothing(), rows)
     found = session.execute(
         select(Subject.external_id, Subject.id).where(
             Subject.collection_id == request.collection_id, Subject.external_id.in_(wanted)
@@ -128,18 +165,31 @@ def _unclaimable(item: ItemRequest, subjects: Container[str]) -> SubjectUnknown 
 def _row(
     item: ItemRequest,
     fault: ItemError | None,
-    uploads: Mapping[UUID | None, str],
+    uploads: _Uploads,
     subjects: Mapping[str, UUID],
 ) -> dict[str, str | None]:
+    subject_id = subjects.get(item.subject) if item.subject else None
     row: dict[str, str | None] = {
         "custom_id": item.custom_id,
-        "image_uri": item.image or uploads.get(item.image_id, ""),
-        "reference_uri": item.reference,
-        "subject_id": str(subjects[item.subject]) if item.subject and not fault else None,
+        "image_uri": _kept(item.image, uploads, item.image_id),
+        "reference_uri": _kept(item.reference, uploads, item.reference_id),
+        "subject_id": str(subject_id) if subject_id else None,
     }
+    if item.image_version is not None:
+        row["image_version"] = item.image_version[: MAX_VERSION_LENGTH + 1]
+    if item.reference_version is not None:
+        row["reference_version"] = item.reference_version[: MAX_VERSION_LENGTH + 1]
     if fault:
-        # Nobody reads it any more: it is kept as far as it could be a place at all.
-        row["image_uri"] = (row["image_uri"] or "")[:MAX_URI_LENGTH]
-        row["reference_uri"] = None
         row |= {"error_code": fault.code, "error_message": fault.message}
     return row
+
+
+def _kept(uri: str | None, uploads: _Uploads, upload: UUID | None) -> str | None:
+    """A place as it is kept, "" for an upload that is not there.
+
+    What is too long is kept as far as it shows that: the item has failed, and when the job's failed
+    items are tried again, it fails again.
+    """
+    if uri is not None:
+        return uri[: MAX_URI_LENGTH + 1]
+    return None if upload is None else uploads.get(upload, "")

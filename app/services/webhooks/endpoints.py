@@ -27,6 +27,7 @@ from app.domain.request_errors import (
 )
 from app.domain.states import EndpointState, EventType
 from app.domain.webhooks import SUBSCRIBABLE, DisabledReason, event_payload
+from app.domain.windows import Window
 from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries import webhooks as queries
@@ -179,10 +180,10 @@ def read_endpoint(tenant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
         return find_endpoint(session, tenant_id, endpoint_id)
 
 
-def list_endpoints(tenant_id: UUID, *, limit: int, after: UUID | None) -> Sequence[WebhookEndpoint]:
-    """Read endpoints, newest first: up to `limit` and one more."""
+def list_endpoints(tenant_id: UUID, window: Window) -> Sequence[WebhookEndpoint]:
+    """Read endpoints, in a window."""
     with read_transaction(tenant_id) as session:
-        return queries.list_endpoints(session, tenant_id, limit=limit, after=after)
+        return queries.list_endpoints(session, tenant_id, window)
 
 
 def _refuse_second(session: Session, tenant_id: UUID, url: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.database.transactions import read_transaction
+from app.domain.windows import Window
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.queries import webhooks as queries
 
@@ -21,32 +22,25 @@ def read_delivery(tenant_id: UUID, endpoint_id: UUID, delivery_id: UUID) -> Webh
 
 
 def list_deliveries(
-    tenant_id: UUID,
-    endpoint_id: UUID,
-    *,
-    limit: int,
-    after: UUID | None,
-    state: str | None = None,
+    tenant_id: UUID, endpoint_id: UUID, window: Window, *, state: str | None = None
 ) -> Sequence[WebhookDelivery]:
-    """Read an endpoint's deliveries, newest first: up to `limit` and one more.
+    """Read an endpoint's deliveries, in a window.
 
     Raises:
         NotFound: no endpoint of this tenant has the id.
     """
     with read_transaction(tenant_id) as session:
-        return queries.list_deliveries(
-            session, tenant_id, endpoint_id, state=state, limit=limit, after=after
-        )
+        return queries.list_deliveries(session, tenant_id, endpoint_id, window, state=state)
 
 
 def list_attempts(
-    tenant_id: UUID, endpoint_id: UUID, delivery_id: UUID, *, limit: int, after: UUID | None
+    tenant_id: UUID, endpoint_id: UUID, delivery_id: UUID, window: Window
 ) -> Sequence[WebhookAttempt]:
-    """Read a delivery's attempts, newest first: up to `limit` and one more.
+    """Read a delivery's attempts, in a window.
 
     Raises:
         NotFound: the endpoint of this tenant has no such delivery.
     """
     with read_transaction(tenant_id) as session:
         delivery = queries.find_delivery(session, tenant_id, endpoint_id, delivery_id)
-        return queries.list_attempts(session, delivery, limit=limit, after=after)
+        return queries.list_attempts(session, delivery, window)

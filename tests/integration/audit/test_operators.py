@@ -99,6 +99,11 @@ def _redrive(run: Run, world: TenantWorld) -> UUID:
     return world.tenant_id
 
 
+def _redrive_job(run: Run, world: TenantWorld) -> UUID:
+    run("jobs", "redrive", world.submit(Operation.DETECT, ItemRequest("a", "s3://other/a.jpg")))
+    return world.tenant_id
+
+
 def _reseal(run: Run, world: TenantWorld) -> UUID:
     create_endpoint(world.tenant_id, NewEndpoint("https://example.org/"), SYSTEM)
     run("webhook-secrets", "reseal")
@@ -115,6 +120,7 @@ def _reseal(run: Run, world: TenantWorld) -> UUID:
         (_create_key, "api_key.created"),
         (_revoke_key, "api_key.revoked"),
         (_redrive, "dead_letter.redriven"),
+        (_redrive_job, "job.redriven"),
         (_reseal, "webhook_secrets.resealed"),
     ],
 )

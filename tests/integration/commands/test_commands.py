@@ -10,7 +10,9 @@ from app.database.transactions import owner_transaction
 from app.domain.names import Scope
 from app.domain.request_errors import Unauthenticated
 from app.models.tenant import Tenant
+from app.services.jobs.read_jobs import read_job
 from app.services.tenancy.authentication import authenticate
+from tests.factories.jobs import PLACE, close_item, make_job
 from tests.factories.tenants import make_tenant
 
 
@@ -133,3 +135,37 @@ def test_a_place_that_is_no_s3_uri_is_refused(app: Flask) -> None:
     result = _run(app, "buckets", "allow", "--tenant", make_tenant().id, "photos/a")
     assert result.exit_code == 2
     assert "s3://bucket/key" in result.stderr
+
+
+def _ended(tenant_id: UUID, *codes: str) -> UUID:
+    job_id = make_job(tenant_id, items=len(codes))
+    for seq, code in enumerate(codes):
+        close_item(job_id, seq, error=code)
+    return job_id
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [((), 3), (("--code", "no_face"), 1), (("--code", "no_face", "--code", "not_live"), 2)],
+)
+def test_failed_items_of_anybodys_job_are_redriven_and_the_new_id_is_printed(
+    app: Flask, options: tuple[str, ...], count: int
+) -> None:
+    tenant_id = make_tenant(PLACE).id
+    job_id = _ended(tenant_id, "no_face", "not_live", "image_corrupt")
+    result = _run(app, "jobs", "redrive", job_id, *options)
+    assert result.exit_code == 0
+    job = read_job(tenant_id, UUID(result.stdout.strip())).job
+    assert (job.redrive_of, job.total_items) == (job_id, count)
+
+
+def test_a_job_that_cannot_be_redriven_is_one_clear_line(app: Flask) -> None:
+    tenant_id = make_tenant(PLACE).id
+    for job_id, complaint in (
+        (uuid4(), "There is no such job"),
+        (make_job(tenant_id), "The job is queued"),
+        (_ended(tenant_id, "no_face"), "No item of the job failed with not_live"),
+    ):
+        result = _run(app, "jobs", "redrive", job_id, "--code", "not_live")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith(f"Error: {complaint}")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app.database.transactions import owner_transaction, queue_transaction, tenant_transaction
-from app.domain.states import Operation, Priority
+from app.domain.job_filter import JobFilter
+from app.domain.states import JobState, Operation, Priority
+from app.domain.windows import Order, Window
+from app.models.job import Job
 from app.queries.interactive_lane import open_interactive_items
 from app.queries.jobs import list_jobs
 from app.queries.queue_depth import (
@@ -109,11 +114,33 @@ def test_a_submission_counts_the_open_items_of_its_tenant_alone(world: TenantWor
         assert rows_read(session, count) <= FEW
 
 
-def test_jobs_of_a_rare_operation_are_found_among_many_others(world: TenantWorld) -> None:
+LONG_AGO = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        JobFilter(operation=Operation.VERIFY),
+        JobFilter(state=[JobState.FAILED]),
+        JobFilter(state=[JobState.FAILED, JobState.CANCELED, JobState.EXPIRED]),
+        JobFilter(collection_id=UUID(int=1)),
+        JobFilter(created_before=LONG_AGO),
+        JobFilter(created_after=LONG_AGO.replace(year=2900)),
+        JobFilter(created_after=LONG_AGO, created_before=LONG_AGO + dt.timedelta(days=1)),
+    ],
+    ids=["operation", "state", "several states", "collection", "before", "after", "between"],
+)
+@pytest.mark.parametrize("order", Order)
+def test_rare_jobs_are_found_among_many_others(
+    world: TenantWorld, wanted: JobFilter, order: Order
+) -> None:
     del world
-    with owner_transaction() as session:
-        busy = session.execute(text("SELECT tenant_id FROM jobs LIMIT 1")).scalar_one()
-    with tenant_transaction(busy) as session:
-        rare = partial(list_jobs, session, busy, limit=50, after=None, operation=Operation.VERIFY)
+    with tenant_transaction(_busy()) as session:
+        rare = partial(list_jobs, session, _busy(), Window(50, order=order), wanted)
 
         assert rows_read(session, rare) <= FEW
+
+
+def _busy() -> UUID:
+    with owner_transaction() as session:
+        return session.scalars(select(Job.tenant_id).limit(1)).one()

@@ -18,4 +18,4 @@ def world(app: Flask) -> TenantWorld:
 @pytest.fixture
 def parked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Jobs of a model that no running worker serves: the test itself plays the worker."""
-    monkeypatch.setattr("app.services.jobs.submit_job._model_of", lambda *_: PARKED_MODEL)
+    monkeypatch.setattr("app.services.jobs.new_job._model_of", lambda *_: PARKED_MODEL)

@@ -18,6 +18,7 @@ from app.domain.request_errors import (
     NotFound,
 )
 from app.domain.states import Operation
+from app.domain.windows import Window
 from app.models.dead_letter import DeadLetter
 from app.services.jobs import delete_job as delete_job_module
 from app.services.jobs.cancel_job import cancel_job
@@ -153,7 +154,7 @@ def test_a_large_job_is_seen_by_nobody_from_its_deletion_on(
     for call in calls:
         with pytest.raises(NotFound):
             call()
-    assert list_jobs(tenant_id, limit=10, after=None) == []
+    assert list_jobs(tenant_id, Window(10)) == []
 
 
 def test_a_job_that_nobody_deleted_is_not_removed(world: TenantWorld) -> None:
