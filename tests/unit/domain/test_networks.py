@@ -51,5 +51,5 @@ def test_a_list_covers_what_lies_in_it_and_no_more(
     "text", ["", "office", "10.0.0.1/8", "10.0.0.0/33", "fe80::1%eth0", "1.2.3"]
 )
 def test_what_is_no_network_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         networks((text,))
