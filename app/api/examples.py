@@ -206,6 +206,12 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "retention_days_images": 30,
         "liveness": True,
         "webhooks": True,
+        "tenant": {
+            "jobs_in_flight": {"limit": 100_000, "used": 12},
+            "items_waiting": {"limit": 10_000_000, "used": 3072},
+            "requests_per_minute": {"limit": 6000, "used": 17},
+            "storage_bytes": {"limit": 1_099_511_627_776, "used": 48_318_382},
+        },
     },
     "Me": {
         "tenant_id": "01990000-0000-7000-8000-000000000010",

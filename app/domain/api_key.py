@@ -30,6 +30,8 @@ class Principal:
     key_id: UUID
     scopes: frozenset[Scope]
     expires_at: dt.datetime | None = None
+    requests_per_minute: int | None = None
+    """What all keys of the tenant together may make, where an operator has said so."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope; `admin` has them all."""

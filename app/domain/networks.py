@@ -54,7 +54,8 @@ class Networks:
     v6: tuple[IPv6Network, ...]
 
     def __contains__(self, address: Address) -> bool:
-        return any(address in network for network in (*self.v4, *self.v6))
+        nets: tuple[Network, ...] = (*self.v4, *self.v6)
+        return any(address in network for network in nets)
 
     def cover(self, others: Networks) -> bool:
         """Whether every address of `others` is among these."""

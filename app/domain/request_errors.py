@@ -104,6 +104,10 @@ class TooManyKeys(Conflict):
     code, title = "api_keys_limit", "The tenant has as many live keys as it may"
 
 
+class StorageFull(Conflict):
+    code, title = "storage_full", "The tenant stores as many bytes of uploads as it may"
+
+
 class KeyEnded(Conflict):
     code, title = "api_key_ended", "The key is revoked or has expired"
 
@@ -180,6 +184,14 @@ class WebhookAddressForbidden(Invalid):
 
 class RateLimited(RequestError):
     status, code, title = 429, "rate_limited", "Too many requests"
+
+
+class TooManyJobs(RateLimited):
+    code, title = "too_many_jobs", "The tenant has as many jobs in flight as it may"
+
+
+class TooManyItemsWaiting(RateLimited):
+    code, title = "too_many_items_waiting", "The tenant has as many items waiting as it may"
 
 
 class InternalError(RequestError):

@@ -60,9 +60,7 @@ def upgrade() -> None:
         # An index whose making was cut short stays, invalid.
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {STORED}")
         # What a tenant stores is summed from the index alone.
-        op.execute(
-            f"CREATE INDEX CONCURRENTLY {STORED} ON images (tenant_id) INCLUDE (byte_count)"
-        )
+        op.execute(f"CREATE INDEX CONCURRENTLY {STORED} ON images (tenant_id) INCLUDE (byte_count)")
     op.execute(LIMITS)
     op.execute(ADDRESSES)
     op.execute(FUNCTION)

@@ -31,6 +31,7 @@ from app.services.gallery.offered_model import offered_model
 from app.services.jobs.make_job import make_job
 from app.services.jobs.resolve_items import resolve_items
 from app.services.tenancy.record_audit import record_audit
+from app.services.tenancy.room import require_room_for_job
 
 
 def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
@@ -43,6 +44,7 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
         Invalid: (or one of its kinds) the request cannot be run as it is; see `JobRequest.check`.
         AttributesNotAllowed: the tenant may not ask for attributes.
         NotFound: a collection or webhook endpoint is not there.
+        TooManyJobs, TooManyItemsWaiting, TooManyItems: see `require_room_for_job`.
     """
     settings: Settings = current_app.config["SETTINGS"]
     request.check(settings.max_job_items)
@@ -52,6 +54,7 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
         _require_endpoint(session, request.webhook_endpoint_id)
         items = resolve_items(session, tenant_id, request)
         job = _new_job(session, tenant_id, request, model, settings)
+        require_room_for_job(session, tenant_id, len(items.rows) - len(items.failed_places))
         ended = make_job(session, job, items)
         detail = {"operation": job.operation, "items": job.total_items}
         record_audit(session, tenant_id, actor, "job.submitted", "job", job.id, detail)

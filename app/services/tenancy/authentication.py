@@ -16,9 +16,10 @@ from app.domain.request_errors import (
 )
 
 # A function of the owner: before the key is known there is no tenant whose rows could be read.
-_FIND_KEY = text(
-    "SELECT id, tenant_id, key_hash, scopes, expires_at, revoked_at FROM find_api_key(:prefix)"
-)
+_FIND_KEY = text("""
+SELECT id, tenant_id, key_hash, scopes, expires_at, revoked_at, requests_per_minute
+FROM find_caller(:prefix)
+""")
 _NOT_OURS = "The API key is not one of ours"
 _SCOPES = frozenset(scope.value for scope in Scope)
 
@@ -42,7 +43,7 @@ def authenticate(presented: str) -> Principal:
         raise KeyRefused("The API key has expired", row.tenant_id, row.id)
     # A scope that a newer version wrote is passed over, not an error.
     scopes = frozenset(Scope(scope) for scope in row.scopes if scope in _SCOPES)
-    return Principal(row.tenant_id, row.id, scopes, row.expires_at)
+    return Principal(row.tenant_id, row.id, scopes, row.expires_at, row.requests_per_minute)
 
 
 def _find(prefix: str) -> Row[Any] | None:
