@@ -139,9 +139,7 @@ def test_what_is_used_is_shown_beside_each_limit(api: Caller) -> None:
 
 
 def test_requests_that_nobody_limits_are_not_counted(api: Caller) -> None:
-    free = Caller(
-        create_app(load_settings(enable_api_rate_limiting=False)), api.tenant_id, api.key
-    )
+    free = Caller(create_app(load_settings(enable_api_rate_limiting=False)), api.tenant_id, api.key)
     shown = free.get("/limits").get_json()["tenant"]["requests_per_minute"]
     assert shown == {"limit": None, "used": None}
 

@@ -118,6 +118,50 @@ def test_a_key_that_cannot_be_made_is_one_clear_line(
     assert complaint in result.stderr
 
 
+def _limits(app: Flask, *arguments: object) -> dict[str, list[str]]:
+    result = _run(app, "tenants", "limits", *arguments)
+    assert result.exit_code == 0, result.output
+    rows = [line.split("\t") for line in result.stdout.splitlines()]
+    return {name: cells for name, *cells in rows}
+
+
+def test_limits_of_a_tenant_are_set_shown_and_taken_back(app: Flask) -> None:
+    tenant = make_tenant().id
+    default = str(app.config["SETTINGS"].max_jobs_in_flight)
+    assert _limits(app, tenant)["jobs_in_flight"] == [default, "default", "0"]
+    options = ("--jobs-in-flight", 7, "--storage-bytes", 8)
+    _limits(app, tenant, *options)
+    shown = _limits(app, tenant, "--requests-per-minute", 9)
+    assert shown["jobs_in_flight"] == ["7", "own", "0"]
+    assert shown["storage_bytes"] == ["8", "own", "0"]
+    assert shown["requests_per_minute"] == ["9", "own", "-"]
+    assert shown["items_waiting"][1] == "default"
+    back = _limits(app, tenant, "--default", "jobs_in_flight", "--default", "storage_bytes")
+    assert back["jobs_in_flight"] == [default, "default", "0"]
+    assert [back[name][1] for name in ("storage_bytes", "requests_per_minute")] == [
+        "default",
+        "own",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        ((), 1, "There is no tenant"),
+        (("--jobs-in-flight", 5), 1, "There is no tenant"),
+        (("--jobs-in-flight", 0), 2, "1<=x"),
+        (("--default", "faces"), 2, "is not one of"),
+        (("--jobs-in-flight", 5, "--default", "jobs_in_flight"), 2, "a value and its default"),
+    ],
+)
+def test_a_limit_that_cannot_be_set_is_one_clear_line(
+    app: Flask, arguments: tuple[object, ...], code: int, complaint: str
+) -> None:
+    result = _run(app, "tenants", "limits", uuid4(), *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert complaint in result.stderr
+
+
 def test_buckets_are_allowed_listed_and_denied(app: Flask) -> None:
     options = ("--tenant", make_tenant().id)
     for place in ("s3://photos", "s3://other/prefix", "s3://photos"):
