@@ -55,6 +55,7 @@ _KEY = {
     "name": "importer",
     "scopes": ["jobs:read", "jobs:write", "collections:write"],
     "expires_at": "2027-03-01T12:00:00Z",
+    "allowed_addresses": ["203.0.113.0/24", "2001:db8::/48"],
 }
 _STORED_KEY = {
     "id": "01990000-0000-7000-8000-00000000000a",
@@ -219,6 +220,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "key_id": _STORED_KEY["id"],
         "key_name": "importer",
         "scopes": ["jobs:read", "jobs:write"],
+        "allowed_addresses": None,
         "expires_at": None,
     },
     "ModelList": {

@@ -52,12 +52,26 @@ class Forbidden(RequestError):
     status, code, title = 403, "forbidden", "The API key lacks the scope for this"
 
 
+class AddressNotAllowed(Forbidden):
+    code, title = "address_not_allowed", "The API key does not work from this address"
+
+    def __init__(self, detail: str, tenant_id: UUID, key_id: UUID) -> None:
+        super().__init__(detail)
+        self.tenant_id = tenant_id
+        self.key_id = key_id
+
+
 class AttributesNotAllowed(Forbidden):
     code, title = "attributes_not_allowed", "The tenant may not ask for attributes of faces"
 
 
 class KeyExpiryForbidden(Forbidden):
     code, title = "api_key_expiry_forbidden", "A key can make only keys that end no later than it"
+
+
+class KeyAddressesForbidden(Forbidden):
+    code = "api_key_addresses_forbidden"
+    title = "A key can make only keys that work from no address where it does not itself"
 
 
 class NotFound(RequestError):

@@ -148,8 +148,10 @@ def use_of_minute(principal: Principal) -> LimitUse:
     return LimitUse(policy.limit.amount, policy.limit.amount - left)
 
 
-def count_refused_key() -> None:
+def count_refused_key(status: int) -> None:
     """Count a key that was refused, by the address it came from; right ones are not affected.
+
+    `status` is what the refusal would be answered with.
 
     Raises:
         RateLimited: too many came from there in this minute.
@@ -159,7 +161,7 @@ def count_refused_key() -> None:
         return
     address = client_address()
     allowed, window = limiter.counts.hit(limiter.refused, str(address))
-    record_refused_key(throttled=not allowed)
+    record_refused_key(status if allowed else RateLimited.status)
     if allowed and window.remaining == 0:
         _log.warning("keys_refused", address=address, per_minute=_REFUSED_KEYS)
     if not allowed:

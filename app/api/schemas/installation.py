@@ -43,6 +43,9 @@ class MeSchema(AnswerSchema):
     key_id = fields.UUID(required=True, attribute="key.id")
     key_name = fields.String(required=True, attribute="key.name")
     scopes = fields.List(fields.String(), required=True, attribute="key.scopes")
+    allowed_addresses = fields.List(
+        fields.String(), required=True, allow_none=True, attribute="key.allowed_addresses"
+    )
     expires_at = Timestamp(required=True, allow_none=True, attribute="key.expires_at")
 
 

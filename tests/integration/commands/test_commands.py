@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.database.transactions import owner_transaction
 from app.domain.names import Scope
-from app.domain.request_errors import Unauthenticated
+from app.domain.request_errors import AddressNotAllowed, Unauthenticated
 from app.models.tenant import Tenant
 from app.services.tenancy.authentication import authenticate
 from tests.factories.tenants import make_tenant
@@ -86,6 +86,24 @@ def test_a_key_that_ends_never_and_after_some_days_is_refused(app: Flask) -> Non
     both = _run(app, "api-keys", "create", *options, "--expires-days", 3, "--never-expires")
     assert (both.exit_code, both.stdout) == (2, "")
     assert "exclude each other" in both.stderr
+
+
+def test_a_key_may_be_made_for_some_networks_alone(app: Flask) -> None:
+    options = ("--tenant", make_tenant().id)
+    wanted = ("--name", "n", "--scopes", "admin", "--allow-from", "203.0.113.0/24")
+    key = _run(app, "api-keys", "create", *options, *wanted, "--allow-from", "192.0.2.1").stdout
+    assert authenticate(key.strip(), "192.0.2.1").addresses == ("203.0.113.0/24", "192.0.2.1/32")
+    with pytest.raises(AddressNotAllowed):
+        authenticate(key.strip(), "198.51.100.1")
+    listed = _run(app, "api-keys", "list", *options).stdout.strip()
+    assert listed.split("\t")[-1] == "203.0.113.0/24,192.0.2.1/32"
+
+
+def test_a_network_that_is_none_is_one_clear_line(app: Flask) -> None:
+    wanted = ("--tenant", make_tenant().id, "--name", "n", "--scopes", "admin")
+    result = _run(app, "api-keys", "create", *wanted, "--allow-from", "203.0.113.9/24")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "has host bits set; give an address or a CIDR" in result.stderr
 
 
 def test_a_key_is_listed_without_its_secret_and_can_be_revoked(app: Flask) -> None:
