@@ -36,6 +36,7 @@ RESOURCES = (
 )
 # What a script in a browser may read of an answer.
 EXPOSED_HEADERS = (
+    "Deprecation",
     "ETag",
     "Link",
     "Location",
@@ -43,6 +44,7 @@ EXPOSED_HEADERS = (
     "RateLimit",
     "RateLimit-Policy",
     "Retry-After",
+    "Sunset",
     REPLAYED_HEADER,
     REQUEST_ID_HEADER,
 )

@@ -55,6 +55,7 @@ _KEY = {
     "name": "importer",
     "scopes": ["jobs:read", "jobs:write", "collections:write"],
     "expires_at": "2027-03-01T12:00:00Z",
+    "allowed_addresses": ["203.0.113.0/24", "2001:db8::/48"],
 }
 _STORED_KEY = {
     "id": "01990000-0000-7000-8000-00000000000a",
@@ -223,6 +224,12 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "retention_days_images": 30,
         "liveness": True,
         "webhooks": True,
+        "tenant": {
+            "jobs_in_flight": {"limit": 100_000, "used": 12},
+            "items_waiting": {"limit": 10_000_000, "used": 3072},
+            "requests_per_minute": {"limit": 6000, "used": 17},
+            "storage_bytes": {"limit": 1_099_511_627_776, "used": 48_318_382},
+        },
     },
     "Me": {
         "tenant_id": "01990000-0000-7000-8000-000000000010",
@@ -230,6 +237,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "key_id": _STORED_KEY["id"],
         "key_name": "importer",
         "scopes": ["jobs:read", "jobs:write"],
+        "allowed_addresses": None,
         "expires_at": None,
     },
     "ModelList": {

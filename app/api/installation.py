@@ -10,9 +10,12 @@ from app.api.resource import Resource
 from app.api.schemas.installation import LimitsSchema, MeSchema, ModelListSchema
 from app.config import Settings
 from app.domain.names import Scope
+from app.domain.tenant_limits import Limit
 from app.services.gallery.read_models import list_models as offered
+from app.services.tenancy.room import use_of_limits
 from app.services.tenancy.who_asks import Caller, who_asks
 from app.web.auth import principal, requires
+from app.web.rate_limit import use_of_minute
 
 blueprint = Resource("installation", __name__, description="What is offered here, and to whom")
 
@@ -37,7 +40,7 @@ def get_me() -> Caller:
 @requires(None)
 @blueprint.returns(200, LimitsSchema)
 def get_limits() -> Any:
-    """Read what this installation takes, and how long it keeps it; any key may."""
+    """Read what this installation takes and keeps, and what your tenant uses; any key may."""
     settings: Settings = current_app.config["SETTINGS"]
     limited = settings.enable_api_rate_limiting
     same = (
@@ -53,4 +56,8 @@ def get_limits() -> Any:
         "requests_per_minute": settings.api_rate_limit_per_minute if limited else None,
         "liveness": settings.liveness_detection_enabled,
         "webhooks": settings.enable_webhooks,
+        "tenant": {
+            **use_of_limits(principal().tenant_id),
+            Limit.REQUESTS_PER_MINUTE: use_of_minute(principal()),
+        },
     }

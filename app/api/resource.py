@@ -12,12 +12,14 @@ from marshmallow import Schema, fields
 from app.api.examples import example_of
 from app.web.bodies import BodyParser
 from app.web.body_limits import Limit, mark_body_limit, ordinary_body
+from app.web.deprecation import DEPRECATION_HEADERS, has_deprecated_field
 from app.web.operation_doc import (
     COMMON_HEADERS,
     ERROR_HEADERS,
     add_answer_headers,
     add_request_headers,
     describe,
+    describe_answers,
     header_references,
     response_header,
 )
@@ -51,6 +53,8 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
         def decorate(view: View) -> View:
             parsing = parse(view)
             mark_body_limit(parsing, limit)
+            if has_deprecated_field(schema()):
+                describe_answers(parsing, DEPRECATION_HEADERS)
             return cast("View", parsing)
 
         return decorate

@@ -6,7 +6,9 @@ import click
 
 from app.commands.typed_errors import CommandGroup, table
 from app.domain.given_names import normal_name
+from app.domain.tenant_limits import Limit
 from app.services.jobs.erase_tenant import erase_tenant
+from app.services.tenancy.tenant_limits import list_limits, set_limits
 from app.services.tenancy.tenants import (
     allow_attributes,
     create_tenant,
@@ -51,6 +53,38 @@ def show() -> None:
 def attributes(tenant_id: UUID, *, off: bool) -> None:
     """Let a tenant ask for age, gender and emotion of faces, which none may by default."""
     allow_attributes(tenant_id, allowed=not off)
+
+
+_AMOUNT = click.IntRange(min=1, max=2**53)  # beyond, JSON's readers round
+
+
+@group.command("limits")
+@click.argument("tenant_id", type=click.UUID)
+@click.option("--jobs-in-flight", type=_AMOUNT, help="Jobs that have not ended.")
+@click.option("--items-waiting", type=_AMOUNT, help="Items of them that are not done.")
+@click.option("--requests-per-minute", type=_AMOUNT, help="Requests of all its keys together.")
+@click.option("--storage-bytes", type=_AMOUNT, help="Bytes of uploads.")
+@click.option(
+    "--default",
+    "defaults",
+    type=click.Choice([limit.value for limit in Limit]),
+    multiple=True,
+    help="Take this one back to the installation's setting; may be repeated.",
+)
+def limits(tenant_id: UUID, defaults: tuple[str, ...], **amounts: int | None) -> None:
+    """Set limits of a tenant; print the name, limit, whose it is, and use of each."""
+    own = {Limit(name): amount for name, amount in amounts.items() if amount is not None}
+    taken_back = dict.fromkeys(map(Limit, defaults))
+    if both := own.keys() & taken_back.keys():
+        raise click.UsageError(f"{min(both)} cannot have a value and its default")
+    if changes := {**own, **taken_back}:
+        set_limits(tenant_id, changes)
+    table(
+        [
+            (each.name, each.amount, "own" if each.is_own else "default", each.used)
+            for each in list_limits(tenant_id)
+        ]
+    )
 
 
 @group.command("erase")

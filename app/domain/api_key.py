@@ -6,11 +6,12 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.domain.names import Scope
+from app.domain.networks import networks, parse_address
 
 _LABEL = "fq"
 _PREFIX_BYTES = 6
@@ -30,6 +31,10 @@ class Principal:
     key_id: UUID
     scopes: frozenset[Scope]
     expires_at: dt.datetime | None = None
+    requests_per_minute: int | None = None
+    """What all keys of the tenant together may make, where an operator has said so."""
+    addresses: tuple[str, ...] | None = None
+    """Networks from which alone the key works; None: from anywhere."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope; `admin` has them all."""
@@ -38,6 +43,17 @@ class Principal:
     def may_grant(self, scopes: Iterable[Scope]) -> bool:
         """Whether the key may give these scopes to another: it has each of them itself."""
         return all(self.may(scope) for scope in scopes)
+
+    def works_from(self, address: str | None) -> bool:
+        """Whether the key works for a client at an address; where there is a list, not at none."""
+        parsed = parse_address(address) if address else None
+        return self.addresses is None or (parsed is not None and parsed in networks(self.addresses))
+
+    def may_reach(self, addresses: Sequence[str] | None) -> bool:
+        """Whether the key may give another such a list: it works from everywhere there itself."""
+        return self.addresses is None or (
+            addresses is not None and networks(self.addresses).cover(networks(addresses))
+        )
 
     def may_end(self, key_id: UUID, scopes: Iterable[str]) -> bool:
         """Whether the key may revoke or replace another: it could have made it, or it is itself.

@@ -52,12 +52,26 @@ class Forbidden(RequestError):
     status, code, title = 403, "forbidden", "The API key lacks the scope for this"
 
 
+class AddressNotAllowed(Forbidden):
+    code, title = "address_not_allowed", "The API key does not work from this address"
+
+    def __init__(self, detail: str, tenant_id: UUID, key_id: UUID) -> None:
+        super().__init__(detail)
+        self.tenant_id = tenant_id
+        self.key_id = key_id
+
+
 class AttributesNotAllowed(Forbidden):
     code, title = "attributes_not_allowed", "The tenant may not ask for attributes of faces"
 
 
 class KeyExpiryForbidden(Forbidden):
     code, title = "api_key_expiry_forbidden", "A key can make only keys that end no later than it"
+
+
+class KeyAddressesForbidden(Forbidden):
+    code = "api_key_addresses_forbidden"
+    title = "A key can make only keys that work from no address where it does not itself"
 
 
 class NotFound(RequestError):
@@ -110,6 +124,10 @@ class TooManyEndpoints(Conflict):
 
 class TooManyKeys(Conflict):
     code, title = "api_keys_limit", "The tenant has as many live keys as it may"
+
+
+class StorageFull(Conflict):
+    code, title = "storage_full", "The tenant stores as many bytes of uploads as it may"
 
 
 class KeyEnded(Conflict):
@@ -188,6 +206,14 @@ class WebhookAddressForbidden(Invalid):
 
 class RateLimited(RequestError):
     status, code, title = 429, "rate_limited", "Too many requests"
+
+
+class TooManyJobs(RateLimited):
+    code, title = "too_many_jobs", "The tenant has as many jobs in flight as it may"
+
+
+class TooManyItemsWaiting(RateLimited):
+    code, title = "too_many_items_waiting", "The tenant has as many items waiting as it may"
 
 
 class InternalError(RequestError):

@@ -15,6 +15,7 @@ from app.models.job import Item, Job, Shard
 from app.models.source_pause import SourcePause
 from app.models.subject import Subject
 from app.models.tenant import StorageLocation, Tenant
+from app.models.tenant_limits import TenantLimits
 from app.models.vector_change import VectorChange, VectorFollower
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
@@ -42,6 +43,7 @@ __all__ = [
     "StorageLocation",
     "Subject",
     "Tenant",
+    "TenantLimits",
     "VectorChange",
     "VectorFollower",
     "WebhookAttempt",

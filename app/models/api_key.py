@@ -18,6 +18,7 @@ class ApiKey(Identified, Created, Base):
         UniqueConstraint("prefix"),
         CheckConstraint("octet_length(key_hash) = 32", name="hash_length"),
         CheckConstraint("cardinality(scopes) > 0", name="scopes_present"),
+        CheckConstraint("cardinality(allowed_addresses) > 0", name="addresses_present"),
         Index(None, "tenant_id", "id"),
     )
 
@@ -26,6 +27,7 @@ class ApiKey(Identified, Created, Base):
     prefix: Mapped[str]
     key_hash: Mapped[bytes] = mapped_column(LargeBinary)
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    allowed_addresses: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     expires_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
     last_used_at: Mapped[dt.datetime | None]

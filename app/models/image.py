@@ -23,6 +23,7 @@ class Image(Identified, Created, Base):
         UniqueConstraint("tenant_id", "id"),
         CheckConstraint("octet_length(sha256) = 32", name="digest_length"),
         Index(None, "created_at"),
+        Index("ix_images_tenant_id_byte_count", "tenant_id", postgresql_include=["byte_count"]),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
-
 from pydantic import Field, field_validator
 
+from app.domain.networks import parse_network
 from app.settings.group import CommaList, SettingsGroup
 
 
@@ -34,7 +33,7 @@ class AccessSettings(SettingsGroup):
     def _networks(cls, entries: tuple[str, ...]) -> tuple[str, ...]:
         for position, entry in enumerate(entries, start=1):
             try:
-                ip_network(entry)
+                parse_network(entry)
             except ValueError as error:
                 raise ValueError(f"entry {position} is neither an address nor a CIDR") from error
         return entries

@@ -1,4 +1,4 @@
-"""How large one request or image may be."""
+"""How large one request or image may be, and how much a tenant may have."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ class LimitSettings(SettingsGroup):
         description="Width times height of one image; decoding the largest takes 20 bytes a pixel",
     )
     max_job_items: int = Field(default=10_000, ge=1, description="Items of one job request")
+    max_jobs_in_flight: int = Field(
+        default=100_000, ge=1, description="Jobs of a tenant that have not ended"
+    )
+    max_items_waiting: int = Field(
+        default=10_000_000, ge=1, description="Items of a tenant that are not done"
+    )
+    max_storage_bytes: int = Field(
+        default=1_099_511_627_776, ge=1, description="Bytes of a tenant's uploads"
+    )

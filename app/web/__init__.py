@@ -8,6 +8,7 @@ from app.config import Settings
 from app.web import health, metrics
 from app.web.body_input import init_body_input
 from app.web.body_limits import largest_body
+from app.web.deprecation import init_deprecation
 from app.web.error_responses import init_errors
 from app.web.packed_answers import init_packed_answers
 from app.web.rate_limit import init_rate_limit
@@ -25,6 +26,7 @@ def register_web(app: Flask) -> None:
     metrics.init_metrics(app)
     init_errors(app)
     init_rate_limit(app, settings)
+    init_deprecation(app)
     init_body_input(app)
     init_slashes(app)
     app.register_blueprint(health.blueprint)

@@ -13,6 +13,7 @@ from app.domain.actor import Actor
 from app.domain.api_key import Principal
 from app.domain.names import Scope
 from app.domain.request_errors import (
+    AddressNotAllowed,
     Forbidden,
     Unauthenticated,
 )
@@ -96,9 +97,9 @@ def _principal_of_request() -> Principal:
     if kind.lower() != "bearer" or not key.strip():
         raise Unauthenticated("Send the header `Authorization: Bearer YOUR_API_KEY`")
     try:
-        found = authenticate(key.strip())
-    except Unauthenticated:
-        count_refused_key()
+        found = authenticate(key.strip(), client_address())
+    except (Unauthenticated, AddressNotAllowed) as error:
+        count_refused_key(error.status)
         raise
     note_use(found)
     structlog.contextvars.bind_contextvars(tenant_id=str(found.tenant_id), key_id=str(found.key_id))

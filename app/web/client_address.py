@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
-
 from flask import current_app, request
+
+from app.domain.networks import Networks, networks, parse_address
 
 
 def client_address() -> str | None:
@@ -12,27 +12,25 @@ def client_address() -> str | None:
 
     What a client itself writes into `X-Forwarded-For` stands before what our proxies add, and is
     passed over: the last address that is not a trusted proxy counts. Whoever reaches us by a local
-    socket, without an address, is a proxy of ours.
+    socket, without an address, is a proxy of ours. A client of IPv4 has an address of IPv4, also
+    where a socket for both families shows it as one of IPv6.
     """
-    address = request.remote_addr or None
+    trusted = networks(current_app.config["SETTINGS"].trusted_proxies)
+    address = _plain(request.remote_addr) if request.remote_addr else None
     told = ",".join(request.headers.getlist("X-Forwarded-For")).split(",")
     for hop in reversed([hop.strip() for hop in told if hop.strip()]):
-        if not _is_proxy(address) or not _is_address(hop):
+        if not _is_proxy(address, trusted) or parse_address(hop) is None:
             break
-        address = hop
+        address = _plain(hop)
     return address
 
 
-def _is_proxy(address: str | None) -> bool:
-    trusted: tuple[str, ...] = current_app.config["SETTINGS"].trusted_proxies
-    return address is None or (
-        _is_address(address) and any(ip_address(address) in ip_network(t) for t in trusted)
-    )
+def _is_proxy(address: str | None, trusted: Networks) -> bool:
+    if address is None:
+        return True
+    parsed = parse_address(address)
+    return parsed is not None and parsed in trusted
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _plain(text: str) -> str:
+    return str(parse_address(text) or text)

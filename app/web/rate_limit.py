@@ -6,9 +6,10 @@ Counted in Redis; in this process alone while Redis is away.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import ceil
+from typing import TypeVar
 
 import structlog
 from flask import Flask, Response, current_app, g
@@ -20,6 +21,7 @@ from limits.strategies import FixedWindowRateLimiter
 from app.config import Settings
 from app.domain.api_key import Principal
 from app.domain.request_errors import RateLimited
+from app.domain.tenant_limits import LimitUse
 from app.services.upkeep.record_metrics import record_refused_key
 from app.web.client_address import client_address
 
@@ -30,6 +32,8 @@ _REFUSED_KEYS = 20
 _REDIS_TIMEOUT_S = 0.5
 # After a failure Redis is left alone for so long: each try could cost the time-out.
 _REDIS_PAUSE_S = 10
+
+Answer = TypeVar("Answer")
 
 _log = structlog.get_logger(__name__)
 
@@ -46,13 +50,20 @@ class Counts:
 
     def hit(self, policy: Policy, who: str) -> tuple[bool, WindowStats]:
         """Count one hit; says whether it is within the limit, and how the window stands."""
+        return self._ask(lambda limiter: _hit(limiter, policy, who))
+
+    def left(self, policy: Policy, who: str) -> int:
+        """How many hits are within the limit still; counts none."""
+        return self._ask(lambda limiter: _stand(limiter, policy, who)).remaining
+
+    def _ask(self, question: Callable[[FixedWindowRateLimiter], Answer]) -> Answer:
         if time.monotonic() >= self.paused_until:
             try:
-                return _hit(self.shared, policy, who)
+                return question(self.shared)
             except StorageError as error:
                 self.paused_until = time.monotonic() + _REDIS_PAUSE_S
                 _log.warning("rate_limit_storage_away", error=str(error))
-        return _hit(self.local, policy, who)
+        return question(self.local)
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,11 @@ class Limiter:
     key: Policy
     tenant: Policy
     refused: Policy
+
+    def tenant_of(self, principal: Principal) -> Policy:
+        """The policy of a tenant: an operator's, or else the installation's."""
+        own = principal.requests_per_minute
+        return self.tenant if own is None else Policy("tenant", RateLimitItemPerMinute(own))
 
 
 def init_rate_limit(app: Flask, settings: Settings) -> None:
@@ -107,23 +123,35 @@ def count_request(principal: Principal) -> None:
     limiter: Limiter | None = current_app.extensions.get(_EXTENSION)
     if limiter is None:
         return
-    stand = []
+    tenant, stand = limiter.tenant_of(principal), list[str]()
     for policy, who, asker in (
         (limiter.key, str(principal.key_id), "This key"),
-        (limiter.tenant, str(principal.tenant_id), "All keys of this tenant together"),
+        (tenant, str(principal.tenant_id), "All keys of this tenant together"),
     ):
         allowed, window = limiter.counts.hit(policy, who)
         reset_s = _seconds_left(window)
         stand.append(f'"{policy.name}";r={window.remaining};t={reset_s}')
-        g.rate_limit = _headers((limiter.key, limiter.tenant), stand)
+        g.rate_limit = _headers((limiter.key, tenant), stand)
         if not allowed:
             raise RateLimited(
                 f"{asker} may make {policy.limit.amount} requests a minute", retry_after=reset_s
             )
 
 
-def count_refused_key() -> None:
+def use_of_minute(principal: Principal) -> LimitUse:
+    """How many requests a tenant may make in this minute, and has made."""
+    limiter: Limiter | None = current_app.extensions.get(_EXTENSION)
+    if limiter is None:
+        return LimitUse(None, None)
+    policy = limiter.tenant_of(principal)
+    left = limiter.counts.left(policy, str(principal.tenant_id))
+    return LimitUse(policy.limit.amount, policy.limit.amount - left)
+
+
+def count_refused_key(status: int) -> None:
     """Count a key that was refused, by the address it came from; right ones are not affected.
+
+    `status` is what the refusal would be answered with.
 
     Raises:
         RateLimited: too many came from there in this minute.
@@ -133,7 +161,7 @@ def count_refused_key() -> None:
         return
     address = client_address()
     allowed, window = limiter.counts.hit(limiter.refused, str(address))
-    record_refused_key(throttled=not allowed)
+    record_refused_key(status if allowed else RateLimited.status)
     if allowed and window.remaining == 0:
         _log.warning("keys_refused", address=address, per_minute=_REFUSED_KEYS)
     if not allowed:
@@ -143,9 +171,16 @@ def count_refused_key() -> None:
 
 
 def _hit(limiter: FixedWindowRateLimiter, policy: Policy, who: str) -> tuple[bool, WindowStats]:
-    name = f"{policy.name}:{who}"
-    allowed = limiter.hit(policy.limit, name)
-    return allowed, limiter.get_window_stats(policy.limit, name)
+    allowed = limiter.hit(policy.limit, _name(policy, who))
+    return allowed, _stand(limiter, policy, who)
+
+
+def _stand(limiter: FixedWindowRateLimiter, policy: Policy, who: str) -> WindowStats:
+    return limiter.get_window_stats(policy.limit, _name(policy, who))
+
+
+def _name(policy: Policy, who: str) -> str:
+    return f"{policy.name}:{who}"
 
 
 def _seconds_left(window: WindowStats) -> int:
@@ -153,7 +188,7 @@ def _seconds_left(window: WindowStats) -> int:
 
 
 def _headers(policies: Sequence[Policy], stand: Sequence[str]) -> dict[str, str]:
-    # draft-ietf-httpapi-ratelimit-headers
+    # draft-ietf-httpapi-ratelimit-headers, as of its version 11: lists of strings with parameters.
     named = (f'"{policy.name}";q={policy.limit.amount};w={_WINDOW_S}' for policy in policies)
     return {"RateLimit-Policy": ", ".join(named), "RateLimit": ", ".join(stand)}
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.domain.actor import Actor
 from app.domain.identifiers import INSTALLATION
 from app.domain.request_errors import (
+    AddressNotAllowed,
     Forbidden,
     KeyRefused,
     RequestError,
@@ -61,7 +62,7 @@ def _record(error: RequestError) -> None:
 
 
 def _whose(error: RequestError) -> tuple[UUID, UUID | None]:
-    if isinstance(error, KeyRefused):
+    if isinstance(error, KeyRefused | AddressNotAllowed):
         return error.tenant_id, error.key_id
     caller = g.get("principal")
     return (caller.tenant_id, caller.key_id) if caller else (INSTALLATION, None)

@@ -21,7 +21,9 @@ _CONNECT_SECONDS = 5
 _READ_SECONDS = 60
 _POLL_SECONDS = 2.0  # where the API names no Retry-After
 # Refusals that the same request may not meet a little later.
-_TRY_LATER = frozenset({"rate_limited", "idempotency_in_progress"})
+_TRY_LATER = frozenset(
+    {"rate_limited", "too_many_jobs", "too_many_items_waiting", "idempotency_in_progress"}
+)
 # A restart of the API or a rate limit is waited out: 1 + 2 + 4 … 30 s, about two minutes in all.
 # POSTs may be repeated since each carries an Idempotency-Key.
 _RETRY = Retry(

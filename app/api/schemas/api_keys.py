@@ -5,10 +5,13 @@ from typing import Any
 from marshmallow import fields, post_load, validate
 
 from app.api.schemas.given_name import GivenName
+from app.api.schemas.network import NetworkField
 from app.domain.names import Scope
 from app.services.tenancy.api_keys import NewKey
 from app.web.fields import RowSchema, Timestamp
 from app.web.request_schema import BoundedList, RequestSchema
+
+_MOST_NETWORKS = 50
 
 
 class ApiKeyCreateSchema(RequestSchema):
@@ -23,6 +26,17 @@ class ApiKeyCreateSchema(RequestSchema):
         metadata={
             "description": "Not after the calling key's own. Left out or null: after API_KEY_DAYS, "
             "or with the calling key, whichever comes first"
+        },
+    )
+
+    allowed_addresses = BoundedList(
+        NetworkField(),
+        allow_none=True,
+        least=1,
+        most=_MOST_NETWORKS,
+        metadata={
+            "description": "Addresses and CIDRs from which alone the key works, within the calling "
+            "key's own. Left out or null: from where the calling key does"
         },
     )
 
@@ -48,6 +62,12 @@ class ApiKeySchema(RowSchema):
     name = fields.String(required=True)
     prefix = fields.String(required=True, metadata={"description": "The key begins `fq_<prefix>_`"})
     scopes = fields.List(fields.String(), required=True)
+    allowed_addresses = fields.List(
+        fields.String(),
+        required=True,
+        allow_none=True,
+        metadata={"description": "From where alone it works; null: from anywhere"},
+    )
     expires_at = Timestamp(required=True, allow_none=True)
     revoked_at = Timestamp(required=True, allow_none=True)
     last_used_at = Timestamp(

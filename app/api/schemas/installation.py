@@ -43,11 +43,40 @@ class MeSchema(AnswerSchema):
     key_id = fields.UUID(required=True, attribute="key.id")
     key_name = fields.String(required=True, attribute="key.name")
     scopes = fields.List(fields.String(), required=True, attribute="key.scopes")
+    allowed_addresses = fields.List(
+        fields.String(), required=True, allow_none=True, attribute="key.allowed_addresses"
+    )
     expires_at = Timestamp(required=True, allow_none=True, attribute="key.expires_at")
 
 
+class LimitUseSchema(AnswerSchema):
+    """How far a limit goes, and how much of it is used."""
+
+    limit = fields.Integer(required=True, allow_none=True, metadata={"description": "Null: none"})
+    used = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "Null: it is not counted"}
+    )
+
+
+class TenantLimitsSchema(AnswerSchema):
+    """What a tenant may have and do, all its keys together; `used` is a second old at most."""
+
+    jobs_in_flight = fields.Nested(
+        LimitUseSchema, required=True, metadata={"description": "Jobs that have not ended"}
+    )
+    items_waiting = fields.Nested(
+        LimitUseSchema, required=True, metadata={"description": "Items that are not done"}
+    )
+    requests_per_minute = fields.Nested(
+        LimitUseSchema, required=True, metadata={"description": "In this minute, this one included"}
+    )
+    storage_bytes = fields.Nested(
+        LimitUseSchema, required=True, metadata={"description": "Of uploads"}
+    )
+
+
 class LimitsSchema(AnswerSchema):
-    """What this installation takes, and how long it keeps it."""
+    """What this installation takes, how long it keeps it, and what the tenant has of it."""
 
     max_job_items = fields.Integer(required=True)
     max_upload_size = fields.Integer(required=True, metadata={"description": "Bytes"})
@@ -70,3 +99,4 @@ class LimitsSchema(AnswerSchema):
     webhooks = fields.Boolean(
         required=True, metadata={"description": "Whether webhooks are delivered"}
     )
+    tenant = fields.Nested(TenantLimitsSchema, required=True)

@@ -28,6 +28,7 @@ from app.services.jobs.append_failed_items import append_failed_items, count_fai
 from app.services.jobs.make_job import create_job, seal_job
 from app.services.jobs.new_job import new_job, require_names
 from app.services.tenancy.record_audit import record_audit
+from app.services.tenancy.room import require_room_for_job
 
 
 def redrive_job(
@@ -49,12 +50,14 @@ def redrive_job(
         NothingToRedrive: no item of it failed, or none with these codes.
         CollectionDeleted: its collection is gone.
         AttributesNotAllowed, ModelUnavailable: it could not be submitted any more.
+        TooManyJobs, TooManyItemsWaiting, TooManyItems: see `require_room_for_job`.
     """
     with tenant_transaction(tenant_id) as session:
         failed_of = _hold_ended(session, tenant_id, job_id)
         count = count_failed_items(session, tenant_id, job_id, codes)
         if not count:
             raise _nothing(failed_of, codes)
+        require_room_for_job(session, tenant_id, count)
         job = _successor(session, failed_of, count, waiting=waiting)
         create_job(session, job)
         append_failed_items(session, job.id, failed_of, codes)

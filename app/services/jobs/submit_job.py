@@ -15,6 +15,7 @@ from app.services.jobs.make_job import make_job
 from app.services.jobs.new_job import by_collection_id, new_job, require_names
 from app.services.jobs.resolve_items import resolve_items
 from app.services.tenancy.record_audit import record_audit
+from app.services.tenancy.room import require_room_for_job
 
 
 def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
@@ -27,12 +28,14 @@ def submit_job(tenant_id: UUID, request: JobRequest, actor: Actor) -> Job:
         Invalid: (or one of its kinds) the request cannot be run as it is; see `JobRequest.check`.
         AttributesNotAllowed: the tenant may not ask for attributes.
         NotFound: a collection or webhook endpoint is not there.
+        TooManyJobs, TooManyItemsWaiting, TooManyItems: see `require_room_for_job`.
     """
     request.check(current_app.config["SETTINGS"].max_job_items)
     with tenant_transaction(tenant_id) as session:
         request = by_collection_id(session, tenant_id, request)
         model = require_names(session, tenant_id, request)
         items = resolve_items(session, tenant_id, request)
+        require_room_for_job(session, tenant_id, len(items.rows) - len(items.failed_places))
         job = new_job(session, tenant_id, request, model, len(request.items))
         ended = make_job(session, job, items)
         detail = {"operation": job.operation, "items": job.total_items}

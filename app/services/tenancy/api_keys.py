@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from flask import current_app
@@ -20,6 +20,7 @@ from app.domain.request_errors import (
     FieldError,
     Forbidden,
     Invalid,
+    KeyAddressesForbidden,
     KeyExpiryForbidden,
     TooManyKeys,
 )
@@ -40,10 +41,14 @@ class NewKey:
     scopes: Sequence[Scope]
     expires_at: dt.datetime | None = None
     never_expires: bool = False
+    allowed_addresses: Sequence[str] | None = None
+    """Networks from which alone it works; None: from where the key that makes it does."""
 
 
 def create_api_key(principal: Principal, wanted: NewKey, actor: Actor) -> tuple[ApiKey, str]:
     """Make a key for the tenant of `principal`, which ends no later than the key of `principal`.
+
+    Nor does it work from any address where that one does not.
 
     Returns:
         The stored key and its text, which is not shown again.
@@ -51,11 +56,15 @@ def create_api_key(principal: Principal, wanted: NewKey, actor: Actor) -> tuple[
     Raises:
         Forbidden: it would have a scope that the key which asks for it lacks.
         KeyExpiryForbidden: it would live longer than that key.
+        KeyAddressesForbidden: it would work from where that key does not.
         Invalid: it would be expired from the start.
         TooManyKeys: the tenant has MAX_API_KEYS live ones.
     """
     _refuse_foreign_scopes(principal, wanted)
     _refuse_outliving(principal, wanted.expires_at)
+    if wanted.allowed_addresses is None:
+        wanted = replace(wanted, allowed_addresses=principal.addresses)
+    refuse_outreaching(principal, wanted.allowed_addresses)
     with tenant_transaction(principal.tenant_id) as session:
         refuse_too_many_keys(session, principal.tenant_id)
         return add_key(session, principal.tenant_id, wanted, actor, within=principal.expires_at)
@@ -112,6 +121,14 @@ def refuse_mightier(principal: Principal, key: ApiKey) -> None:
         )
 
 
+def refuse_outreaching(principal: Principal, addresses: Sequence[str] | None) -> None:
+    """Refuse to make a key that works from where the one that asks does not."""
+    if not principal.may_reach(addresses):
+        own = ", ".join(principal.addresses or ())
+        detail = f"this key works from {own} only"
+        raise KeyAddressesForbidden(errors=(FieldError("/allowed_addresses", detail),))
+
+
 def refuse_too_many_keys(session: Session, tenant_id: UUID) -> None:
     """Refuse one more live key than MAX_API_KEYS, also when several are made at once."""
     most: int = current_app.config["SETTINGS"].max_api_keys
@@ -132,7 +149,7 @@ def add_key(
     now = dt.datetime.now(dt.UTC)
     if wanted.expires_at is not None and wanted.expires_at <= now:
         raise Invalid(errors=(FieldError("/expires_at", "it lies in the past"),))
-    issued = issue_key()
+    issued, addresses = issue_key(), wanted.allowed_addresses
     scopes = sorted({scope.value for scope in wanted.scopes})
     key = ApiKey(
         id=new_id(),
@@ -142,12 +159,12 @@ def add_key(
         key_hash=issued.key_hash,
         scopes=scopes,
         expires_at=_expiry(wanted, now, within),
+        allowed_addresses=None if addresses is None else list(addresses),
     )
     session.add(key)
     session.flush()
-    record_audit(
-        session, tenant_id, actor, "api_key.created", "api_key", key.id, {"scopes": scopes}
-    )
+    detail = {"scopes": scopes, **({"allowed_addresses": addresses} if addresses else {})}
+    record_audit(session, tenant_id, actor, "api_key.created", "api_key", key.id, detail)
     return key, issued.text
 
 

@@ -32,6 +32,7 @@ from app.domain.request_errors import (
 from app.domain.storage import ObjectLocation, upload_location
 from app.models.image import Image
 from app.services.tenancy.record_audit import record_audit
+from app.services.tenancy.room import require_room_for_upload
 
 _log = structlog.get_logger(__name__)
 
@@ -45,12 +46,14 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
     Raises:
         PayloadTooLarge: more than MAX_UPLOAD_SIZE bytes.
         ImageRejected: not an image we read; `errors` holds the item code it would fail with.
+        StorageFull: the tenant has no room for it.
         Unavailable: S3 did not take it.
     """
     settings: Settings = current_app.config["SETTINGS"]
     if len(content) > settings.max_upload_size:
         raise PayloadTooLarge(f"An image may have {settings.max_upload_size} bytes")
     header = _header_of(content, settings.max_image_pixels)
+    require_room_for_upload(tenant_id, len(content))
     image_id = new_id()
     place = upload_location(settings.aws_storage_bucket_name, tenant_id, image_id)
     image = _new_image(tenant_id, image_id, str(place), content, header)

@@ -18,10 +18,11 @@ _REQUESTS = Counter(
 )
 _REFUSED_KEYS = Counter(
     "face_recognition_refused_keys",
-    "API keys that were refused, by answer: 401, or 429 for an address that sends too many",
+    "API keys that were refused, by answer: 401, 403 where one does not work from its address, or"
+    " 429 for an address that sends too many",
     ["status"],
 )
-for _status in ("401", "429"):
+for _status in ("401", "403", "429"):
     _REFUSED_KEYS.labels(_status)  # shown as 0 before there is one
 _DURATION = Histogram(
     "face_recognition_duration_seconds",
@@ -41,9 +42,9 @@ def record_request(client_id: str, operation: str, status: int) -> None:
     _REQUESTS.labels(client_id, operation, str(status)).inc()
 
 
-def record_refused_key(*, throttled: bool) -> None:
+def record_refused_key(status: int) -> None:
     """Count one API key that was not let in."""
-    _REFUSED_KEYS.labels("429" if throttled else "401").inc()
+    _REFUSED_KEYS.labels(str(status)).inc()
 
 
 def record_duration(operation: str, seconds: float) -> None:

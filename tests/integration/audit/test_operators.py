@@ -62,6 +62,11 @@ def _allow_attributes(run: Run, world: TenantWorld) -> UUID:
     return world.tenant_id
 
 
+def _limit(run: Run, world: TenantWorld) -> UUID:
+    run("tenants", "limits", world.tenant_id, "--jobs-in-flight", 5)
+    return world.tenant_id
+
+
 def _allow_bucket(run: Run, world: TenantWorld) -> UUID:
     run("buckets", "allow", "--tenant", world.tenant_id, "s3://photos/")
     return world.tenant_id
@@ -115,6 +120,7 @@ def _reseal(run: Run, world: TenantWorld) -> UUID:
     [
         (_create_tenant, "tenant.created"),
         (_allow_attributes, "tenant.attributes_allowed"),
+        (_limit, "tenant.limits_changed"),
         (_allow_bucket, "storage_location.allowed"),
         (_deny_bucket, "storage_location.denied"),
         (_create_key, "api_key.created"),
@@ -150,6 +156,17 @@ def test_what_the_system_does_by_itself_has_no_name(world: TenantWorld) -> None:
     event = newest(world.tenant_id)
 
     assert (event.actor_name, event.actor_address) == (None, None)
+
+
+def test_a_changed_limit_is_told_with_its_amount_and_a_look_leaves_nothing(
+    run: Run, world: TenantWorld
+) -> None:
+    command = ("tenants", "limits", world.tenant_id)
+    run(*command, "--jobs-in-flight", 5, "--default", "storage_bytes")
+    run(*command)
+
+    rows = [r for r in Log(world.tenant_id).rows() if r.action == "tenant.limits_changed"]
+    assert [row.detail for row in rows] == [{"jobs_in_flight": 5, "storage_bytes": None}]
 
 
 def test_allowing_what_is_allowed_leaves_no_second_event(run: Run, world: TenantWorld) -> None:

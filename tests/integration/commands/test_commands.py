@@ -8,7 +8,7 @@ from flask import Flask
 
 from app.database.transactions import owner_transaction
 from app.domain.names import Scope
-from app.domain.request_errors import Unauthenticated
+from app.domain.request_errors import AddressNotAllowed, Unauthenticated
 from app.models.tenant import Tenant
 from app.services.jobs.read_jobs import read_job
 from app.services.tenancy.authentication import authenticate
@@ -90,6 +90,24 @@ def test_a_key_that_ends_never_and_after_some_days_is_refused(app: Flask) -> Non
     assert "exclude each other" in both.stderr
 
 
+def test_a_key_may_be_made_for_some_networks_alone(app: Flask) -> None:
+    options = ("--tenant", make_tenant().id)
+    wanted = ("--name", "n", "--scopes", "admin", "--allow-from", "203.0.113.0/24")
+    key = _run(app, "api-keys", "create", *options, *wanted, "--allow-from", "192.0.2.1").stdout
+    assert authenticate(key.strip(), "192.0.2.1").addresses == ("203.0.113.0/24", "192.0.2.1/32")
+    with pytest.raises(AddressNotAllowed):
+        authenticate(key.strip(), "198.51.100.1")
+    listed = _run(app, "api-keys", "list", *options).stdout.strip()
+    assert listed.split("\t")[-1] == "203.0.113.0/24,192.0.2.1/32"
+
+
+def test_a_network_that_is_none_is_one_clear_line(app: Flask) -> None:
+    wanted = ("--tenant", make_tenant().id, "--name", "n", "--scopes", "admin")
+    result = _run(app, "api-keys", "create", *wanted, "--allow-from", "203.0.113.9/24")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "has host bits set; give an address or a CIDR" in result.stderr
+
+
 def test_a_key_is_listed_without_its_secret_and_can_be_revoked(app: Flask) -> None:
     tenant = make_tenant()
     options = ("--tenant", tenant.id)
@@ -117,6 +135,50 @@ def test_a_key_that_cannot_be_made_is_one_clear_line(
     result = _run(app, "api-keys", "create", "--name", "n", *arguments)
     assert result.exit_code != 0
     assert result.stdout == ""
+    assert complaint in result.stderr
+
+
+def _limits(app: Flask, *arguments: object) -> dict[str, list[str]]:
+    result = _run(app, "tenants", "limits", *arguments)
+    assert result.exit_code == 0, result.output
+    rows = [line.split("\t") for line in result.stdout.splitlines()]
+    return {name: cells for name, *cells in rows}
+
+
+def test_limits_of_a_tenant_are_set_shown_and_taken_back(app: Flask) -> None:
+    tenant = make_tenant().id
+    default = str(app.config["SETTINGS"].max_jobs_in_flight)
+    assert _limits(app, tenant)["jobs_in_flight"] == [default, "default", "0"]
+    options = ("--jobs-in-flight", 7, "--storage-bytes", 8)
+    _limits(app, tenant, *options)
+    shown = _limits(app, tenant, "--requests-per-minute", 9)
+    assert shown["jobs_in_flight"] == ["7", "own", "0"]
+    assert shown["storage_bytes"] == ["8", "own", "0"]
+    assert shown["requests_per_minute"] == ["9", "own", "-"]
+    assert shown["items_waiting"][1] == "default"
+    back = _limits(app, tenant, "--default", "jobs_in_flight", "--default", "storage_bytes")
+    assert back["jobs_in_flight"] == [default, "default", "0"]
+    assert [back[name][1] for name in ("storage_bytes", "requests_per_minute")] == [
+        "default",
+        "own",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        ((), 1, "There is no tenant"),
+        (("--jobs-in-flight", 5), 1, "There is no tenant"),
+        (("--jobs-in-flight", 0), 2, "1<=x"),
+        (("--default", "faces"), 2, "is not one of"),
+        (("--jobs-in-flight", 5, "--default", "jobs_in_flight"), 2, "a value and its default"),
+    ],
+)
+def test_a_limit_that_cannot_be_set_is_one_clear_line(
+    app: Flask, arguments: tuple[object, ...], code: int, complaint: str
+) -> None:
+    result = _run(app, "tenants", "limits", uuid4(), *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
     assert complaint in result.stderr
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.database.transactions import owner_transaction, queue_transaction, tenant_transaction
 from app.domain.job_filter import JobFilter
 from app.domain.states import JobState, Operation, Priority
+from app.domain.tenant_limits import Limit
 from app.domain.windows import Order, Window
 from app.models.job import Job
 from app.queries.interactive_lane import open_interactive_items
@@ -27,6 +28,7 @@ from app.queries.queue_depth import (
     waiting_models,
 )
 from app.queries.ready_shards import ready_shards, room_by_model
+from app.queries.tenant_use import WORK, count_use
 from app.services.leases.heartbeat import beat, retire
 from tests.factories.tenant_world import TenantWorld
 
@@ -111,6 +113,18 @@ def test_a_submission_counts_the_open_items_of_its_tenant_alone(world: TenantWor
     with tenant_transaction(world.tenant_id) as session:
         count = partial(open_interactive_items, session, world.tenant_id, MODEL, at_most=256)
 
+        assert rows_read(session, count) <= FEW
+
+
+def test_what_a_tenant_has_in_flight_is_counted_without_its_history(world: TenantWorld) -> None:
+    with owner_transaction() as session:
+        sizes = {"ended": ENDED, "jobs": ENDED + 20}
+        session.execute(_FILL, {"tenant_id": world.tenant_id, "model": MODEL, **sizes})
+        session.execute(text("ANALYZE jobs"))
+    with tenant_transaction(world.tenant_id) as session:
+        count = partial(count_use, session, world.tenant_id, WORK)
+
+        assert count()[Limit.JOBS_IN_FLIGHT] == (20, None)
         assert rows_read(session, count) <= FEW
 
 

@@ -18,7 +18,9 @@ from app import create_app
 from app.config import Settings, load_settings
 from app.domain.identifiers import new_id
 from app.domain.job_request import ItemRequest
+from app.domain.names import Scope
 from app.domain.states import Operation
+from app.services.tenancy.api_keys import NewKey, issue_api_key
 from scripts.stack.databases import drop_database, empty_database, environment_of
 from scripts.stack.state import State
 from tests.factories.tenant_world import TenantWorld
@@ -231,6 +233,17 @@ def test_faces_learn_from_which_place_they_came_where_their_job_is_still_there(
     ]
     check()
     assert rows(bare_app, INVALID_INDEXES) == []
+
+
+def test_a_key_with_a_list_of_addresses_ends_with_the_version_before(bare_app: Flask) -> None:
+    upgrade()
+    tenant = TenantWorld.create().tenant_id
+    for addresses in (("192.0.2.0/24",), None):
+        issue_api_key(tenant, NewKey("n", [Scope.ADMIN], None, False, addresses))
+
+    downgrade(revision="0022")
+
+    assert rows(bare_app, "SELECT revoked_at IS NOT NULL FROM api_keys") == [(False,), (True,)]
 
 
 def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> None:
