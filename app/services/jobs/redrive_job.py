@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.database.transactions import owner_transaction, tenant_transaction
+from app.database.notify import wake_dispatcher
+from app.database.transactions import after_commit, owner_transaction, tenant_transaction
 from app.domain.actor import SYSTEM, Actor
 from app.domain.job_options import JobOptions
 from app.domain.job_request import MOST_REDRIVES, JobRequest
@@ -68,6 +69,7 @@ def redrive_job(
         if codes is not None:  # ours alone: the log holds no words of a client's
             detail["codes"] = sorted(set(codes) & failed_of.errors_by_code.keys())
         record_audit(session, tenant_id, actor, "job.redriven", "job", job_id, detail)
+        after_commit(session, wake_dispatcher)
         return session.get_one(Job, job.id)
 
 
