@@ -128,6 +128,8 @@ def _preflight(open_app: Flask, path: str, origin: str, method: str, headers: st
         (f"/collections/{UUID(int=1)}", "PATCH", "authorization, content-type, if-match"),
         (f"/collections/{UUID(int=1)}", "DELETE", "authorization, x-request-id"),
         ("/jobs", "GET", "authorization, if-none-match"),
+        ("/jobs?validate_only=true", "POST", "authorization, content-type"),
+        (f"/jobs/{UUID(int=1)}/redrive", "POST", "authorization, idempotency-key, prefer"),
         ("/images", "POST", "authorization, content-encoding"),
     ],
 )
