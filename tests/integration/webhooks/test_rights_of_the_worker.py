@@ -36,9 +36,7 @@ def test_it_delivers_without_the_owners_address_in_its_environment(
 
 
 @pytest.fixture
-def rich(
-    services: State, stack_environment: dict[str, str], tmp_path: Path
-) -> Iterator[Processes]:
+def rich(services: State, stack_environment: dict[str, str], tmp_path: Path) -> Iterator[Processes]:
     """The same worker, started as one that has more than it needs."""
     found = {program.name: program for program in application.programs(services)}
     started = Processes(
