@@ -16,20 +16,20 @@ _TIMEOUT_S = 10.0
 
 
 def send_mail(settings: Settings, *, to: str, subject: str, body: str) -> bool:
-    """Send one plain-text mail, best effort: what must not be lost is in the audit log too.
+    """Send one plain-text mail; whoever must not lose it tries again.
 
     Returns:
         Whether a server took it. False as well when EMAIL_HOST is not set.
     """
     if settings.email_host is None:
         return False
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = settings.email_from, to, subject
-    message.set_content(body)
     try:
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = settings.email_from, to, subject
+        message.set_content(body)
         _deliver(settings, settings.email_host, message)
-    except (OSError, smtplib.SMTPException) as error:
-        _log.warning("mail_not_sent", subject=subject, error=str(error))
+    except (OSError, smtplib.SMTPException, ValueError) as error:  # the last: no address of mail
+        _log.warning("mail_not_sent", subject=subject, error=type(error).__name__)
         return False
     return True
 
