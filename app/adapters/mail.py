@@ -34,10 +34,33 @@ def send_mail(settings: Settings, *, to: str, subject: str, body: str) -> bool:
     return True
 
 
+def greet(settings: Settings, *, timeout_s: float) -> str:
+    """What keeps us from handing over a mail, empty when nothing does; nothing is sent.
+
+    The password is tried by mails alone.
+    """
+    if settings.email_host is None:
+        return "EMAIL_HOST is not set"
+    try:
+        _connect(settings, settings.email_host, timeout_s).quit()
+    except (OSError, smtplib.SMTPException) as error:
+        return type(error).__name__
+    return ""
+
+
 def _deliver(settings: Settings, host: str, message: EmailMessage) -> None:
-    with smtplib.SMTP(host, settings.email_port, timeout=_TIMEOUT_S) as server:
-        if settings.email_use_tls:
-            server.starttls(context=ssl.create_default_context())
+    with _connect(settings, host, _TIMEOUT_S) as server:
         if settings.email_host_user and settings.email_host_password:
             server.login(settings.email_host_user, settings.email_host_password)
         server.send_message(message)
+
+
+def _connect(settings: Settings, host: str, timeout_s: float) -> smtplib.SMTP:
+    server = smtplib.SMTP(host, settings.email_port, timeout=timeout_s)
+    try:
+        if settings.email_use_tls:
+            server.starttls(context=ssl.create_default_context())
+    except BaseException:
+        server.close()
+        raise
+    return server

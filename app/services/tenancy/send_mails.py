@@ -21,10 +21,9 @@ _log = structlog.get_logger(__name__)
 _MAILS_A_RUN = 100
 # A server that is away costs a run its time-out, and is asked no more in it.
 _FAILURES_A_RUN = 3
-# Nobody else tries a mail for so long: longer than an attempt can take.
-_LEASE = dt.timedelta(minutes=5)
-_FIRST_GAP = dt.timedelta(minutes=1)
-_LONGEST_GAP = dt.timedelta(hours=1)
+# Between attempts, the last one again and again. Nobody else tries a mail meanwhile: the first is
+# longer than an attempt can take.
+_GAPS = tuple(dt.timedelta(minutes=minutes) for minutes in (5, 10, 20, 40, 60))
 _GIVEN_UP_AFTER = dt.timedelta(days=3)
 
 _DUE = text("""
@@ -80,9 +79,8 @@ def _take(tenant_id: UUID, mail_id: UUID, now: dt.datetime) -> _Letter | None:
             _log.error("mail_given_up", about=mail.about, attempts=mail.attempt_count)
             mail.finished_at = now
             return None
-        gap = min(_FIRST_GAP * 2**mail.attempt_count, _LONGEST_GAP)
+        mail.next_attempt_at = now + _GAPS[min(mail.attempt_count, len(_GAPS) - 1)]
         mail.attempt_count += 1
-        mail.next_attempt_at = now + max(gap, _LEASE)
         return _Letter(mail.id, tenant_id, contact, mail.subject, mail.body)
 
 
