@@ -32,7 +32,11 @@ from app.services.tenancy.api_keys import withdraw_api_key
 from app.services.tenancy.send_mails import send_mails
 from app.services.webhooks.endpoints import NewEndpoint, create_endpoint
 from app.services.webhooks.switch_endpoint import disable_endpoint
+from scripts.stack import application
+from scripts.stack.state import State
 from tests.factories.tenants import make_key, make_tenant
+from tests.support.emptying import truncate
+from tests.support.processes import Processes, wait_until
 
 pytestmark = pytest.mark.stack
 
@@ -172,6 +176,38 @@ def test_nothing_is_written_that_nobody_could_send(
     give_up(tenant_id)
 
     assert mails(tenant_id) == []
+
+
+@pytest.fixture
+def chores(
+    app: Flask,
+    post: Post,
+    services: State,
+    stack_environment: dict[str, str],
+    programs: Processes,
+    tmp_path: Path,
+) -> Iterator[Processes]:
+    """The worker for chores and a beat, which know of the mail server."""
+    del post  # its address is in the settings
+    programs.stop_all()
+    found = {program.name: program for program in application.programs(services)}
+    settings = app.config["SETTINGS"]
+    server = {"EMAIL_HOST": settings.email_host, "EMAIL_PORT": str(settings.email_port)}
+    environment = {**stack_environment, **server, "EMAIL_USE_TLS": "false"}
+    started = Processes(found, environment, tmp_path)
+    yield started
+    started.stop_all()
+
+
+def test_beat_and_the_worker_for_chores_write_and_send_by_themselves(
+    post: Post, tenant_id: UUID, chores: Processes
+) -> None:
+    give_up(tenant_id)
+    truncate("chore_turns")
+
+    chores.ensure("default", "beat")
+
+    wait_until(lambda: len(post.taken) == 1, seconds=90, what="the mail")
 
 
 def test_while_the_server_is_away_the_mail_waits_and_it_goes_out_afterwards(
