@@ -40,7 +40,7 @@ def loud(
     del models_dir
     programs.stop_all()
     found = {program.name: program for program in application.programs(services)}
-    environment = {**stack_environment, "LOG_LEVEL": "DEBUG", "PROMETHEUS_MULTIPROC_DIR": ""}
+    environment = {**stack_environment, "LOG_LEVEL": "DEBUG"}
     started = Processes(found, environment, tmp_path)
     started.ensure(*WORKERS, "beat")
     yield started
