@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address, IPv6Network
+
 from flask import current_app, request
 
 from app.domain.networks import Networks, networks, parse_address
+
+# Whoever has one address of IPv6 has all of its network.
+_NETWORK_BITS = 64
 
 
 def client_address() -> str | None:
@@ -23,6 +28,14 @@ def client_address() -> str | None:
             break
         address = _plain(hop)
     return address
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one client: an address of IPv4, and of IPv6 the network around it."""
+    parsed = parse_address(address) if address else None
+    if isinstance(parsed, IPv6Address):
+        return str(IPv6Network((int(parsed), _NETWORK_BITS), strict=False))
+    return str(parsed or address)
 
 
 def _is_proxy(address: str | None, trusted: Networks) -> bool:

@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 WRITER = "app/services/gallery/vectors.py"
 STATEMENTS = "app/services/gallery/vector_statements.py"
+# Removes rows of the outbox that all have read, and touches nothing else.
+PRUNER = "app/services/gallery/prune_changes.py"
 SEARCH = "app/services/gallery/search.py"
 QUERY = "app/queries/nearest_faces.py"
 
@@ -113,9 +115,11 @@ def knows_vectors(source: str) -> bool:
 
 
 def test_one_module_alone_writes_faces_vectors_and_counts() -> None:
-    assert [path for path, source in sources().items() if writes(source)] == [STATEMENTS]
+    assert [path for path, source in sources().items() if writes(source)] == [PRUNER, STATEMENTS]
     users = {path for path, source in sources().items() if "vector_statements" in imports(source)}
     assert users == {WRITER}
+    pruned = _WRITES.findall("".join(literals(parsed(sources()[PRUNER]))))
+    assert {(verb, table) for verb, _, _, table in pruned} == {("DELETE FROM", "vector_changes")}
 
 
 def test_one_query_alone_reads_vectors() -> None:
