@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from app.adapters.s3_encryption import encryption_of
 from app.config import Settings
 from app.domain.item_errors import (
     BucketElsewhere,
@@ -79,6 +80,7 @@ class ObjectStore:
 
     client: Any
     max_bytes: int
+    encryption: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_settings(
@@ -105,7 +107,7 @@ class ObjectStore:
                 response_checksum_validation="when_required",
             ),
         )
-        return cls(client, settings.max_upload_size)
+        return cls(client, settings.max_upload_size, encryption_of(settings))
 
     def read(self, location: ObjectLocation) -> bytes:
         """The object's bytes, in one GET; its size is checked before the body is read.
@@ -142,7 +144,12 @@ class ObjectStore:
         """
         try:
             self.client.put_object(
-                Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type
+                Bucket=location.bucket,
+                Key=location.key,
+                Body=content,
+                ContentType=content_type,
+                ContentDisposition="attachment",  # a browser that is sent there shows nothing
+                **self.encryption,
             )
         except (ClientError, BotoCoreError, OSError) as error:
             kind = StorageRefused if _is_refusal(error) else Unavailable

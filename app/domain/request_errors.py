@@ -88,6 +88,10 @@ class JobSealed(Conflict):
     code, title = "job_sealed", "The job takes no more items"
 
 
+class ImageNotUploaded(Conflict):
+    code, title = "image_not_uploaded", "The image's object is not there yet"
+
+
 class DeliveryNotReplayable(Conflict):
     code, title = "delivery_not_replayable", "The delivery is too old to be replayed"
 

@@ -15,15 +15,15 @@ from sqlalchemy.orm import Session
 
 from app.domain.identifiers import new_id
 from app.domain.item_errors import (
-    ImageNotFound,
     ItemError,
     SubjectUnknown,
 )
 from app.domain.job_request import ItemRequest, JobRequest
+from app.domain.presigned_upload import NamedUploads
 from app.domain.states import Operation
 from app.domain.storage import MAX_URI_LENGTH, ReadableStorage
-from app.models.image import Image
 from app.models.subject import Subject
+from app.queries.uploads import find_uploads
 from app.services.tenancy.storage_places import readable_storage
 
 
@@ -56,7 +56,8 @@ def resolve_items(session: Session, tenant_id: UUID, request: JobRequest) -> Res
 
     What is wrong with one item is that item's result, not the request's.
     """
-    uploads = _uploads(session, request)
+    named = {item.image_id for item in request.items if item.image_id}
+    uploads = find_uploads(session, tenant_id, named)
     readable = _readable(session, tenant_id, request)
     faults = [_fault(item, uploads, readable) for item in request.items]
     sound = [item for item, fault in zip(request.items, faults, strict=True) if fault is None]
@@ -69,14 +70,6 @@ def resolve_items(session: Session, tenant_id: UUID, request: JobRequest) -> Res
     )
 
 
-def _uploads(session: Session, request: JobRequest) -> dict[UUID | None, str]:
-    wanted = {item.image_id for item in request.items if item.image_id}
-    if not wanted:
-        return {}
-    rows = session.execute(select(Image.id, Image.uri).where(Image.id.in_(wanted)))
-    return {row.id: row.uri for row in rows}
-
-
 def _readable(session: Session, tenant_id: UUID, request: JobRequest) -> ReadableStorage | None:
     """What the tenant may read, asked only when an item names a place in S3."""
     named = any(item.image is not None or item.reference is not None for item in request.items)
@@ -84,10 +77,10 @@ def _readable(session: Session, tenant_id: UUID, request: JobRequest) -> Readabl
 
 
 def _fault(
-    item: ItemRequest, uploads: Container[UUID | None], readable: ReadableStorage | None
+    item: ItemRequest, uploads: NamedUploads, readable: ReadableStorage | None
 ) -> ItemError | None:
-    if item.image_id is not None and item.image_id not in uploads:
-        return ImageNotFound(f"no upload of yours has the id {item.image_id}")
+    if item.image_id is not None and (missing := uploads.fault(item.image_id)):
+        return missing
     for uri in (item.image, item.reference):
         if readable and uri is not None and (refusal := readable.refusal(uri)):
             return refusal
@@ -128,12 +121,12 @@ def _unclaimable(item: ItemRequest, subjects: Container[str]) -> SubjectUnknown 
 def _row(
     item: ItemRequest,
     fault: ItemError | None,
-    uploads: Mapping[UUID | None, str],
+    uploads: NamedUploads,
     subjects: Mapping[str, UUID],
 ) -> dict[str, str | None]:
     row: dict[str, str | None] = {
         "custom_id": item.custom_id,
-        "image_uri": item.image or uploads.get(item.image_id, ""),
+        "image_uri": item.image or (uploads.uris.get(item.image_id, "") if item.image_id else ""),
         "reference_uri": item.reference,
         "subject_id": str(subjects[item.subject]) if item.subject and not fault else None,
     }

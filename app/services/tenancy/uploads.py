@@ -10,13 +10,14 @@ import structlog
 from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.transactions import read_transaction, separate_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.identifiers import new_id
-from app.domain.image_header import ImageHeader, read_image_header
+from app.domain.image_header import read_image_header
 from app.domain.item_errors import (
     ItemError,
     StorageUnavailable,
@@ -50,21 +51,18 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
     settings: Settings = current_app.config["SETTINGS"]
     if len(content) > settings.max_upload_size:
         raise PayloadTooLarge(f"An image may have {settings.max_upload_size} bytes")
-    header = _header_of(content, settings.max_image_pixels)
-    image_id = new_id()
-    place = upload_location(settings.aws_storage_bucket_name, tenant_id, image_id)
-    image = _new_image(tenant_id, image_id, str(place), content, header)
+    image = checked_image(tenant_id, new_id(), content)
     with separate_transaction(tenant_id) as session:
         session.add(image)
         session.flush()
     try:
-        object_store(settings).write(place, content, header.content_type)
+        place = ObjectLocation.parse(image.uri)
+        object_store(settings).write(place, content, image.content_type)
     except StorageRefused:
         _forget(image)
         raise
     with tenant_transaction(tenant_id) as session:
-        detail = {"sha256": image.sha256.hex(), "bytes": image.byte_count}
-        record_audit(session, tenant_id, actor, "image.uploaded", "image", image.id, detail)
+        record_upload(session, image, actor)
     return image
 
 
@@ -109,25 +107,32 @@ def _forget(image: Image) -> None:
         _log.warning("upload_row_left", image_id=str(image.id), error=str(error))
 
 
-def _header_of(content: bytes, max_pixels: int) -> ImageHeader:
+def checked_image(tenant_id: UUID, image_id: UUID, content: bytes, pointer: str = "/file") -> Image:
+    """What is known of a picture by its bytes, as the row it will have.
+
+    Raises:
+        ImageRejected: not an image we read; `errors` holds the item code it would fail with.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
     try:
-        return read_image_header(content, max_pixels=max_pixels)
+        header = read_image_header(content, max_pixels=settings.max_image_pixels)
     except ItemError as error:
         reason = f"{error.code}: {error.message}"
-        raise ImageRejected(error.message, errors=(FieldError("/file", reason),)) from error
-
-
-def _new_image(
-    tenant_id: UUID, image_id: UUID, uri: str, content: bytes, header: ImageHeader
-) -> Image:
+        raise ImageRejected(error.message, errors=(FieldError(pointer, reason),)) from error
     width, height = header.displayed_size
     return Image(
         id=image_id,
         tenant_id=tenant_id,
-        uri=uri,
+        uri=str(upload_location(settings.aws_storage_bucket_name, tenant_id, image_id)),
         sha256=hashlib.sha256(content).digest(),
         content_type=header.content_type,
         width=width,
         height=height,
         byte_count=len(content),
     )
+
+
+def record_upload(session: Session, image: Image, actor: Actor) -> None:
+    """Tell the audit log that an image is there."""
+    detail = {"sha256": image.sha256.hex(), "bytes": image.byte_count}
+    record_audit(session, image.tenant_id, actor, "image.uploaded", "image", image.id, detail)
