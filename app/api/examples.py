@@ -141,6 +141,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "height": 1137,
         "content_type": "image/jpeg",
     },
+    "ImagesDelete": {"ids": ["01990000-0000-7000-8000-000000000011"]},
+    "DeletedImages": {"deleted": ["01990000-0000-7000-8000-000000000011"], "not_found": []},
     "ImagePresign": {"content_type": "image/jpeg", "bytes": 184_032, "sha256": _SHA256},
     "PresignedImage": {
         "id": "01990000-0000-7000-8000-000000000011",

@@ -7,16 +7,18 @@ from uuid import UUID
 
 from app.api.resource import Resource
 from app.api.schemas.images import (
+    DeletedImagesSchema,
     ImagePresignSchema,
     ImageSchema,
+    ImagesDeleteSchema,
     ImageUploadSchema,
     PresignedImageSchema,
 )
 from app.domain.names import Scope
 from app.domain.presigned_upload import Presigned, UploadPromise
 from app.models.image import Image
+from app.services.tenancy import delete_images as deletion
 from app.services.tenancy import presigned_uploads
-from app.services.tenancy.uploads import delete_image as delete
 from app.services.tenancy.uploads import upload_image as upload
 from app.web.auth import actor, principal, requires
 from app.web.body_limits import upload_body
@@ -65,4 +67,17 @@ def delete_image(image_id: UUID) -> None:
 
     Items of open jobs that name it fail with `image_not_found`.
     """
-    delete(principal().tenant_id, image_id, actor())
+    deletion.delete_image(principal().tenant_id, image_id, actor())
+
+
+@blueprint.post("/images/delete")
+@requires(Scope.JOBS_WRITE)
+@idempotent
+@blueprint.takes(ImagesDeleteSchema)
+@blueprint.returns(200, DeletedImagesSchema)
+def delete_images(named: dict[str, list[UUID]]) -> deletion.DeletedImages:
+    """Delete up to 1000 uploads.
+
+    A 503 says that S3 kept some of them: call again with the same ids.
+    """
+    return deletion.delete_images(principal().tenant_id, named["ids"], actor())

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.presigned_upload import NamedUploads
+from app.domain.storage import ObjectLocation
 from app.models.image import Image
 from app.models.presigned_upload import PresignedUpload
 from app.queries.rows import the_one
@@ -32,6 +33,16 @@ def find_presigned(session: Session, tenant_id: UUID, image_id: UUID) -> Presign
     return session.scalars(query).one_or_none()
 
 
+def find_places(
+    session: Session, tenant_id: UUID, wanted: Collection[UUID]
+) -> dict[UUID, ObjectLocation]:
+    """Where those of the uploads lie that the tenant has."""
+    rows = session.execute(
+        select(Image.id, Image.uri).where(Image.tenant_id == tenant_id, Image.id.in_(wanted))
+    )
+    return {row.id: ObjectLocation.parse(row.uri) for row in rows}
+
+
 def find_uploads(session: Session, tenant_id: UUID, wanted: Collection[UUID]) -> NamedUploads:
     """Those of the uploads that the tenant has, and which of them can be used."""
     if not wanted:
@@ -43,7 +54,8 @@ def find_uploads(session: Session, tenant_id: UUID, wanted: Collection[UUID]) ->
             PresignedUpload.completed_at.is_(None),
         )
     )
-    images = session.execute(
-        select(Image.id, Image.uri).where(Image.tenant_id == tenant_id, Image.id.in_(wanted))
+    places = find_places(session, tenant_id, wanted)
+    return NamedUploads(
+        {image_id: str(place) for image_id, place in places.items()},
+        frozenset(unfinished.scalars()),
     )
-    return NamedUploads({row.id: row.uri for row in images}, frozenset(unfinished.scalars()))

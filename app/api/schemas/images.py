@@ -8,7 +8,9 @@ from marshmallow import fields, post_load, validate
 from app.domain.image_header import ImageFormat
 from app.domain.presigned_upload import UploadPromise
 from app.web.fields import AnswerSchema, RowSchema, Timestamp
-from app.web.request_schema import RequestSchema
+from app.web.request_schema import BoundedList, RequestSchema
+
+MOST_DELETED = 1000  # as many objects as S3 deletes in one call
 
 
 class ImageUploadSchema(RequestSchema):
@@ -71,3 +73,20 @@ class PresignedImageSchema(AnswerSchema):
     id = fields.UUID(required=True)
     upload = fields.Nested(SignedRequestSchema, required=True)
     expires_at = Timestamp(required=True, metadata={"description": "Until then S3 takes it"})
+
+
+class ImagesDeleteSchema(RequestSchema):
+    """Body of POST /images/delete."""
+
+    ids = BoundedList(fields.UUID(), least=1, most=MOST_DELETED, required=True)
+
+
+class DeletedImagesSchema(AnswerSchema):
+    """What became of the images that were named, each once."""
+
+    deleted = fields.List(fields.UUID(), required=True)
+    not_found = fields.List(
+        fields.UUID(),
+        required=True,
+        metadata={"description": "Not there, or not any more: they need no second try"},
+    )

@@ -1,4 +1,4 @@
-"""Use cases: a client uploads a picture, and deletes it."""
+"""Use case: a client uploads a picture."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ from uuid import UUID
 
 import structlog
 from flask import current_app
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
-from app.database.transactions import read_transaction, separate_transaction, tenant_transaction
+from app.database.transactions import separate_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.identifiers import new_id
 from app.domain.image_header import read_image_header
 from app.domain.item_errors import (
     ItemError,
-    StorageUnavailable,
 )
 from app.domain.request_errors import (
     FieldError,
     ImageRejected,
-    NotFound,
     PayloadTooLarge,
     StorageRefused,
-    Unavailable,
 )
 from app.domain.storage import ObjectLocation, upload_location
 from app.models.image import Image
@@ -64,30 +61,6 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
     with tenant_transaction(tenant_id) as session:
         record_upload(session, image, actor)
     return image
-
-
-def delete_image(tenant_id: UUID, image_id: UUID, actor: Actor) -> None:
-    """Remove an upload: the object first, so that no crash leaves one without a row.
-
-    Items of open jobs that name it fail with `image_not_found`.
-
-    Raises:
-        NotFound: no upload of this tenant has the id.
-        Unavailable: S3 did not delete it; the row stays.
-    """
-    own = Image.tenant_id == tenant_id, Image.id == image_id
-    with read_transaction(tenant_id) as session:
-        uri = session.execute(select(Image.uri).where(*own)).scalar_one_or_none()
-    if uri is None:
-        raise NotFound("There is no such image")
-    try:
-        object_store(current_app.config["SETTINGS"]).delete(ObjectLocation.parse(uri))
-    except StorageUnavailable as error:
-        raise Unavailable("The image store does not answer; try again", retry_after=5) from error
-    with tenant_transaction(tenant_id) as session:
-        if session.execute(delete(Image).where(*own).returning(Image.id)).first() is None:
-            raise NotFound("There is no such image")  # somebody else deleted it meanwhile
-        record_audit(session, tenant_id, actor, "image.deleted", "image", image_id)
 
 
 @lru_cache(maxsize=1)
