@@ -88,13 +88,18 @@ def complete_upload(tenant_id: UUID, image_id: UUID, actor: Actor) -> Image:
         Conflict: an attempt to complete it began with other bytes.
         Unavailable: S3 does not answer; the same call can be made again.
     """
-    with read_transaction(tenant_id) as session:
-        presigned = find_presigned(session, tenant_id, image_id)
-        if presigned is None or presigned.completed_at is not None:
-            return find_image(session, tenant_id, image_id)
+    presigned = _unfinished(tenant_id, image_id)
+    if isinstance(presigned, Image):
+        return presigned
     settings: Settings = current_app.config["SETTINGS"]
     store, incoming = object_store(settings), ObjectLocation.parse(presigned.uri)
-    content = _received(incoming)
+    try:
+        content = _received(incoming)
+    except ImageNotUploaded:
+        # Another call may have finished, and removed it, since this one looked.
+        if isinstance(finished := _unfinished(tenant_id, image_id), Image):
+            return finished
+        raise
     image = _keep_row(_promised_image(presigned, content))
     store.write(ObjectLocation.parse(image.uri), content, image.content_type)
     _finish(image, actor)
@@ -109,6 +114,15 @@ def complete_upload(tenant_id: UUID, image_id: UUID, actor: Actor) -> Image:
 def upload_signer(settings: Settings) -> UploadSigner:
     """Return the process's signer; the first call builds it."""
     return UploadSigner.from_settings(settings)
+
+
+def _unfinished(tenant_id: UUID, image_id: UUID) -> PresignedUpload | Image:
+    """What is to be completed, or the image where that is done."""
+    with read_transaction(tenant_id) as session:
+        presigned = find_presigned(session, tenant_id, image_id)
+        if presigned is None or presigned.completed_at is not None:
+            return find_image(session, tenant_id, image_id)
+        return presigned
 
 
 def _received(incoming: ObjectLocation) -> bytes:

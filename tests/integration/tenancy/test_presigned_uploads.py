@@ -15,6 +15,7 @@ from app.config import Settings
 from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.presigned_upload import UploadPromise
+from app.domain.storage import ObjectLocation
 from app.models.image import Image
 from app.services.jobs.erase_tenant import erase_tenant
 from app.services.tenancy import presigned_uploads
@@ -158,6 +159,24 @@ def test_completed_by_several_at_once_it_is_one_image_of_one_digest(
     assert len(digests) == 1
     events = world.query("SELECT action FROM audit_events WHERE action = 'image.uploaded'")
     assert len(events) == 1
+
+
+def test_a_call_that_finds_the_object_gone_answers_what_another_has_made_of_it_meanwhile(
+    caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    presigned = presign(caller, png())
+    send(presigned, png())
+    image_id = UUID(presigned["id"])
+    looked = presigned_uploads._received
+
+    def overtaken(incoming: ObjectLocation) -> bytes:
+        monkeypatch.setattr(presigned_uploads, "_received", looked)
+        complete_upload(caller.tenant_id, image_id, SYSTEM)
+        return looked(incoming)
+
+    monkeypatch.setattr(presigned_uploads, "_received", overtaken)
+
+    assert complete_upload(caller.tenant_id, image_id, SYSTEM).id == image_id
 
 
 def test_without_s3_nothing_is_completed_and_the_client_is_told_to_try_again(
