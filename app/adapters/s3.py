@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from itertools import islice
 from typing import Any
 
 import boto3
@@ -17,6 +18,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from app.adapters.s3_encryption import encryption_of
 from app.config import Settings
 from app.domain.item_errors import (
     BucketElsewhere,
@@ -68,6 +70,7 @@ _MEANINGS: dict[str, tuple[type[ItemError], str]] = {
     "KMS": (ObjectKeyUnavailable, "the KMS key of {place} is disabled, gone or not for us to use"),
     "SSE-C": (ObjectNeedsKey, "{place} is encrypted with a key of the client's own (SSE-C)"),
 }
+_KEYS_A_CALL = 1000  # as many as S3 deletes in one
 _PASSING = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable"})
 _PASSING_STATUS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 _PASSING_WORDS = ("Throttl", "Internal", "Timeout", "Unavailable")  # as in KMS.ThrottlingException
@@ -79,6 +82,7 @@ class ObjectStore:
 
     client: Any
     max_bytes: int
+    encryption: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_settings(
@@ -105,7 +109,7 @@ class ObjectStore:
                 response_checksum_validation="when_required",
             ),
         )
-        return cls(client, settings.max_upload_size)
+        return cls(client, settings.max_upload_size, encryption_of(settings))
 
     def read(self, location: ObjectLocation) -> bytes:
         """The object's bytes, of its version if one is named, in one GET.
@@ -145,7 +149,12 @@ class ObjectStore:
         """
         try:
             self.client.put_object(
-                Bucket=location.bucket, Key=location.key, Body=content, ContentType=content_type
+                Bucket=location.bucket,
+                Key=location.key,
+                Body=content,
+                ContentType=content_type,
+                ContentDisposition="attachment",  # a browser that is sent there shows nothing
+                **self.encryption,
             )
         except (ClientError, BotoCoreError, OSError) as error:
             kind = StorageRefused if _is_refusal(error) else Unavailable
@@ -175,26 +184,35 @@ class ObjectStore:
         except (ClientError, BotoCoreError, OSError) as error:
             raise StorageUnavailable(f"S3 did not delete {location}: {error}") from error
 
+    def delete_all(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
+        """Remove up to a thousand objects in one call; those that are already gone are fine.
+
+        Returns the keys that S3 kept, and why.
+
+        Raises:
+            StorageUnavailable: S3 did not answer after retries; it may have removed some.
+        """
+        wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        try:
+            answer = self.client.delete_objects(Bucket=bucket, Delete=wanted)
+        except (ClientError, BotoCoreError, OSError) as error:
+            raise StorageUnavailable(f"S3 kept objects of {bucket}: {error}") from error
+        return {kept.get("Key", ""): kept.get("Code", "") for kept in answer.get("Errors", ())}
+
     def delete_below(self, prefix: ObjectLocation) -> int:
         """Remove all objects below a prefix, a thousand a call; returns how many there were.
 
         Raises:
             StorageUnavailable: S3 did not answer after retries, or kept some.
         """
-        deleted = 0
-        below = {"Bucket": prefix.bucket, "Prefix": prefix.key}
-        try:
-            for page in self.client.get_paginator("list_objects_v2").paginate(**below):
-                keys = [{"Key": item["Key"]} for item in page.get("Contents", ())]
-                if keys:
-                    wanted = {"Objects": keys, "Quiet": True}
-                    answer = self.client.delete_objects(Bucket=prefix.bucket, Delete=wanted)
-                    _require_none_kept(prefix, answer)
-                    deleted += len(keys)
-        except (ClientError, BotoCoreError, OSError) as error:
-            raise StorageUnavailable(
-                f"S3 did not delete what is below {prefix}: {error}"
-            ) from error
+        deleted, keys = 0, self.keys(prefix)
+        while batch := list(islice(keys, _KEYS_A_CALL)):
+            if kept := self.delete_all(prefix.bucket, batch):
+                reason = ": ".join(next(iter(kept.items())))
+                raise StorageUnavailable(
+                    f"S3 kept {len(kept)} objects below {prefix}, such as {reason}"
+                )
+            deleted += len(batch)
         return deleted
 
     def check(self, bucket: str) -> None:
@@ -215,13 +233,6 @@ def _is_refusal(error: Exception) -> bool:
         return False
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-def _require_none_kept(prefix: ObjectLocation, answer: dict[str, Any]) -> None:
-    if kept := answer.get("Errors"):
-        first = kept[0]
-        reason = f"{first.get('Key')}: {first.get('Code')}"
-        raise StorageUnavailable(f"S3 kept {len(kept)} objects below {prefix}, such as {reason}")
 
 
 def _meaning(error: ClientError, place: object) -> ItemError:

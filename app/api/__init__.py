@@ -10,6 +10,7 @@ from app.api import (
     audit_events,
     collections,
     docs,
+    face_crops,
     images,
     installation,
     jobs,
@@ -27,6 +28,7 @@ BASE = "/api/v1"
 RESOURCES = (
     collections.blueprint,
     subjects.blueprint,
+    face_crops.blueprint,
     images.blueprint,
     jobs.blueprint,
     webhook_endpoints.blueprint,

@@ -144,6 +144,21 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "height": 1137,
         "content_type": "image/jpeg",
     },
+    "ImagesDelete": {"ids": ["01990000-0000-7000-8000-000000000011"]},
+    "DeletedImages": {"deleted": ["01990000-0000-7000-8000-000000000011"], "not_found": []},
+    "ImagePresign": {"content_type": "image/jpeg", "bytes": 184_032, "sha256": _SHA256},
+    "PresignedImage": {
+        "id": "01990000-0000-7000-8000-000000000011",
+        "upload": {
+            "url": "https://s3.example.com/facequeue/uploads/incoming/…?X-Amz-Signature=…",
+            "method": "PUT",
+            "headers": {
+                "Content-Type": "image/jpeg",
+                "x-amz-checksum-sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            },
+        },
+        "expires_at": "2026-01-02T03:19:05Z",
+    },
     "Item": {
         "custom_id": "a1",
         "state": "succeeded",

@@ -72,6 +72,12 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
         headers["Link"] = response_header('The next page, as `rel="next"`; absent on the last')
         return self.returns(200, _page_schema(item), example=example, headers=headers)
 
+    def returns_bytes(self, media_type: str, **documented: Any) -> Callable[[View], View]:
+        """Document an answer that is no JSON; the view makes the response itself."""
+        binary = {"type": "string", "format": "binary"}
+        answer = self.response(200, binary, content_type=media_type, **documented)
+        return cast("Callable[[View], View]", answer)
+
     def streams(
         self, line: type[Schema], media_type: str, description: str
     ) -> Callable[[View], View]:

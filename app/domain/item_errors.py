@@ -44,6 +44,10 @@ class ImageNotFound(ItemError):
     code = "image_not_found"
 
 
+class ImageNotCompleted(ItemError):
+    code = "image_not_completed"
+
+
 class EmptyObject(ItemError):
     code = "empty_object"
 

@@ -110,6 +110,18 @@ class JobSealed(Conflict):
     code, title = "job_sealed", "The job takes no more items"
 
 
+class ImageNotUploaded(Conflict):
+    code, title = "image_not_uploaded", "The image's object is not there yet"
+
+
+class ImageChanged(Conflict):
+    code, title = "image_changed", "The image is not the one any more in which the face was found"
+
+
+class ImageNotReadable(Conflict):
+    code, title = "image_not_readable", "The image can no longer be read"
+
+
 class DeliveryNotReplayable(Conflict):
     code, title = "delivery_not_replayable", "The delivery is too old to be replayed"
 

@@ -73,6 +73,7 @@ def version_fault(version: str | None) -> LocationInvalid | None:
 
 
 UPLOADS = "uploads"
+INCOMING = "incoming"  # no tenant's id
 
 
 @dataclass(frozen=True)
@@ -142,3 +143,8 @@ def _climbs_out(key: str) -> bool:
 def upload_location(bucket: str, tenant_id: object, image_id: object) -> ObjectLocation:
     """Where an uploaded image goes: a key the server makes, under a prefix of the tenant's own."""
     return ObjectLocation(bucket, f"{UPLOADS}/{tenant_id}/{image_id}")
+
+
+def incoming_location(bucket: str, tenant_id: object, image_id: object) -> ObjectLocation:
+    """Where a client puts an upload itself: no tenant's jobs read there, its own neither."""
+    return ObjectLocation(bucket, f"{UPLOADS}/{INCOMING}/{tenant_id}/{image_id}")

@@ -13,6 +13,7 @@ from app.models.idempotency_key import IdempotencyKey
 from app.models.image import Image
 from app.models.job import Item, Job, Shard
 from app.models.mail import Mail
+from app.models.presigned_upload import PresignedUpload
 from app.models.source_pause import SourcePause
 from app.models.subject import Subject
 from app.models.tenant import StorageLocation, Tenant
@@ -40,6 +41,7 @@ __all__ = [
     "Item",
     "Job",
     "Mail",
+    "PresignedUpload",
     "Shard",
     "SourcePause",
     "StorageLocation",

@@ -1,7 +1,7 @@
 """Mail waits to be sent; keys' ends can be looked up; retention may hand over a large job
 
 Revision ID: 0025
-Revises: 0023
+Revises: 0024
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alembic import op
 from migrations.row_security import QUEUE, secure
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

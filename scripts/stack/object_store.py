@@ -35,7 +35,12 @@ def program(state: State) -> Program:
         stop_signal="INT",
         stop_seconds=3,
         ports=("s3", "s3_filer", "s3_master", "s3_volume"),
-        environment={"GOMEMLIMIT": "400MiB", "HOME": str(state.folder / "s3")},
+        environment={
+            "GOMEMLIMIT": "400MiB",
+            "HOME": str(state.folder / "s3"),
+            # Without it, an object that is to be encrypted (AES256) is answered with 500.
+            "WEED_S3_SSE_KEY": state.secrets["s3_inner_key"],
+        },
         bare=True,
     )
 

@@ -71,7 +71,7 @@ def test_every_body_and_answer_has_a_schema_and_an_example_of_it(client: FlaskCl
         assert answers, call["operationId"]
         for body in [call.get("requestBody", {}), *answers]:
             for kind, media in body.get("content", {}).items():
-                if kind in {"multipart/form-data", "application/octet-stream"}:
+                if kind in {"multipart/form-data", "application/octet-stream", "image/jpeg"}:
                     continue
                 schema = {**media["schema"], "components": document["components"]}
                 OAS31Validator(schema, format_checker=oas31_format_checker).validate(
@@ -141,7 +141,7 @@ def test_what_is_made_and_can_be_read_says_where(client: FlaskClient) -> None:
         and "Location" not in calls["post"]["responses"]["201"]["headers"]
     }
     keys = {"/api/v1/api-keys", "/api/v1/api-keys/{key_id}/rotate"}
-    assert silent == {"/api/v1/images", *keys}
+    assert silent == {"/api/v1/images", "/api/v1/images/presign", *keys}
     assert not silent & readable
 
 

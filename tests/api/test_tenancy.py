@@ -14,9 +14,10 @@ from app.domain.identifiers import new_id
 from app.models.webhook_delivery import WebhookDelivery
 from app.web.auth import PUBLIC_ENDPOINTS
 from tests.factories.callers import Caller
-from tests.factories.galleries import make_collection, make_face, make_subject
+from tests.factories.galleries import make_subject
 from tests.factories.images import png
 from tests.factories.jobs import close_item, make_job
+from tests.factories.portraits import Portrait
 
 _BODIES = {
     "collections.update_collection": {"name": "renamed"},
@@ -32,7 +33,8 @@ _BODIES = {
 @pytest.fixture
 def owned(api: Caller) -> dict[str, UUID | str]:
     """One row of every kind, all of the tenant `api`, by the name that routes give its id."""
-    collection = make_collection(api.tenant_id)
+    portrait = Portrait(api)
+    collection = portrait.collection
     subject = make_subject(collection)
     endpoint = api.post("/webhook-endpoints", json={"url": "https://example.org/hook"}).get_json()
     key = api.post("/api-keys", json={"name": "other", "scopes": ["jobs:read"]}).get_json()
@@ -43,7 +45,7 @@ def owned(api: Caller) -> dict[str, UUID | str]:
         "collection_id": collection.id,
         "subject_id": subject.id,
         "external_id": make_subject(collection).external_id,
-        "face_id": make_face(collection, subject).id,
+        "face_id": portrait.face_id,
         "image_id": UUID(image["id"]),
         "job_id": job_id,
         "key_id": UUID(key["id"]),

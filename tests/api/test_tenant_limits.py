@@ -21,7 +21,8 @@ from app.domain.tenant_limits import Limit
 from app.services.tenancy.tenant_limits import set_limits
 from tests.factories.callers import Caller
 from tests.factories.images import png
-from tests.factories.jobs import PLACE
+from tests.factories.jobs import PLACE, close_item, make_job
+from tests.factories.presigned import presign, send
 from tests.support.processes import wait_until
 
 
@@ -90,6 +91,28 @@ def test_an_upload_too_many_is_refused_until_another_is_deleted(api: Caller) -> 
     assert "DELETE /api/v1/images/ID" in third.get_json()["detail"]
     api.delete(f"/images/{first.get_json()['id']}")
     until_taken(lambda: upload(api))
+
+
+def test_an_upload_that_goes_straight_to_s3_takes_the_same_room(api: Caller) -> None:
+    first = presign(api, png())
+    assert send(first, png()) == 200
+    set_limits(api.tenant_id, {Limit.STORAGE_BYTES: len(png()) - 1})
+
+    completed = api.post(f"/images/{first['id']}/complete")
+    wanted = {"content_type": "image/png", "bytes": len(png())}
+
+    assert refusal(completed) == (409, "storage_full")
+    assert refusal(api.post("/images/presign", json=wanted)) == (409, "storage_full")
+
+
+def test_a_redrive_takes_the_room_of_a_job(api: Caller) -> None:
+    job_id = make_job(api.tenant_id, items=1)
+    close_item(job_id, 0, error="no_face")
+    api.post(f"/jobs/{job_id}/cancel")
+    set_limits(api.tenant_id, {Limit.JOBS_IN_FLIGHT: 1})
+    assert submit(api).status_code == 202
+
+    assert refusal(api.post(f"/jobs/{job_id}/redrive")) == (429, "too_many_jobs")
 
 
 def test_a_tenants_keys_share_its_limits(api: Caller) -> None:

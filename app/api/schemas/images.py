@@ -1,10 +1,16 @@
 from __future__ import annotations
 
-from flask_smorest.fields import Upload
-from marshmallow import fields
+from typing import Any
 
-from app.web.fields import RowSchema
-from app.web.request_schema import RequestSchema
+from flask_smorest.fields import Upload
+from marshmallow import fields, post_load, validate
+
+from app.domain.image_header import ImageFormat
+from app.domain.presigned_upload import UploadPromise
+from app.web.fields import AnswerSchema, RowSchema, Timestamp
+from app.web.request_schema import BoundedList, RequestSchema
+
+MOST_DELETED = 1000  # as many objects as S3 deletes in one call
 
 
 class ImageUploadSchema(RequestSchema):
@@ -23,3 +29,64 @@ class ImageSchema(RowSchema):
     width = fields.Integer(required=True, metadata={"description": "As displayed (after EXIF)"})
     height = fields.Integer(required=True)
     content_type = fields.String(required=True)
+
+
+class ImagePresignSchema(RequestSchema):
+    """Body of POST /images/presign: what will be sent to S3."""
+
+    content_type = fields.String(
+        required=True, validate=validate.OneOf([kind.content_type for kind in ImageFormat])
+    )
+    bytes = fields.Integer(
+        required=True,
+        strict=True,
+        validate=validate.Range(min=1, max=2**53),
+        metadata={"description": "How many, exactly; at most `MAX_UPLOAD_SIZE`"},
+    )
+    sha256 = fields.String(
+        validate=validate.Regexp(r"^[0-9a-f]{64}\Z"),
+        metadata={"description": "In hexadecimal; S3 then takes no other bytes"},
+    )
+
+    @post_load
+    def _promise(self, wanted: dict[str, Any], **_: Any) -> UploadPromise:
+        digest = bytes.fromhex(wanted["sha256"]) if "sha256" in wanted else None
+        return UploadPromise(wanted["content_type"], wanted["bytes"], digest)
+
+
+class SignedRequestSchema(AnswerSchema):
+    """The request to send the image with; its URL is a secret until it ends."""
+
+    url = fields.URL(required=True)
+    method = fields.String(required=True, validate=validate.OneOf(["PUT"]))
+    headers = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Send all of them, as they are, and the length of the body"},
+    )
+
+
+class PresignedImageSchema(AnswerSchema):
+    """An image to be: send it, then `POST /images/{id}/complete`."""
+
+    id = fields.UUID(required=True)
+    upload = fields.Nested(SignedRequestSchema, required=True)
+    expires_at = Timestamp(required=True, metadata={"description": "Until then S3 takes it"})
+
+
+class ImagesDeleteSchema(RequestSchema):
+    """Body of POST /images/delete."""
+
+    ids = BoundedList(fields.UUID(), least=1, most=MOST_DELETED, required=True)
+
+
+class DeletedImagesSchema(AnswerSchema):
+    """What became of the images that were named, each once."""
+
+    deleted = fields.List(fields.UUID(), required=True)
+    not_found = fields.List(
+        fields.UUID(),
+        required=True,
+        metadata={"description": "Not there, or not any more: they need no second try"},
+    )

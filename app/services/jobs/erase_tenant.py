@@ -14,7 +14,7 @@ from app.database.transactions import owner_transaction
 from app.domain.actor import SYSTEM
 from app.domain.gallery import ErasedScope
 from app.domain.request_errors import Conflict
-from app.domain.storage import upload_location
+from app.domain.storage import incoming_location, upload_location
 from app.services.gallery.vectors import erase_faces
 from app.services.tenancy.record_audit import record_audit
 from app.services.tenancy.tenants import require_tenant
@@ -83,5 +83,8 @@ def _require_ended(session: Session, tenant_id: UUID) -> int:
 
 def _delete_uploads(tenant_id: UUID) -> int:
     settings: Settings = current_app.config["SETTINGS"]
-    prefix = upload_location(settings.aws_storage_bucket_name, tenant_id, "")
-    return object_store(settings).delete_below(prefix)
+    store, bucket = object_store(settings), settings.aws_storage_bucket_name
+    return sum(
+        store.delete_below(place(bucket, tenant_id, ""))
+        for place in (upload_location, incoming_location)
+    )

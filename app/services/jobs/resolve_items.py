@@ -15,18 +15,16 @@ from sqlalchemy.orm import Session
 
 from app.domain.identifiers import new_id
 from app.domain.item_errors import (
-    ImageNotFound,
     ItemError,
     SubjectUnknown,
 )
 from app.domain.job_request import ItemRequest, JobRequest
+from app.domain.presigned_upload import NamedUploads
 from app.domain.states import Operation
 from app.domain.storage import MAX_URI_LENGTH, MAX_VERSION_LENGTH, ReadableStorage, version_fault
-from app.models.image import Image
 from app.models.subject import Subject
+from app.queries.uploads import find_uploads
 from app.services.tenancy.storage_places import readable_storage
-
-_Uploads = Mapping[UUID | None, str]
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def resolve_items(session: Session, tenant_id: UUID, request: JobRequest) -> Res
 
     What is wrong with one item is that item's result, not the request's.
     """
-    uploads = _uploads(session, request)
+    uploads = _uploads(session, tenant_id, request)
     faults = _own_faults(session, tenant_id, request, uploads)
     sound = [item for item, fault in zip(request.items, faults, strict=True) if fault is None]
     if request.operation is Operation.ENROL:
@@ -76,7 +74,7 @@ def foresee_faults(
     session: Session, tenant_id: UUID, request: JobRequest
 ) -> list[ItemError | None]:
     """What each item would fail with as the job is made, or None; writes nothing."""
-    faults = _own_faults(session, tenant_id, request, _uploads(session, request))
+    faults = _own_faults(session, tenant_id, request, _uploads(session, tenant_id, request))
     if request.operation is Operation.ENROL:
         return faults  # whom it does not find, it would make
     subjects = _subjects(session, request)
@@ -86,17 +84,13 @@ def foresee_faults(
     ]
 
 
-def _uploads(session: Session, request: JobRequest) -> _Uploads:
+def _uploads(session: Session, tenant_id: UUID, request: JobRequest) -> NamedUploads:
     named = (upload for item in request.items for upload in (item.image_id, item.reference_id))
-    wanted = {upload for upload in named if upload}
-    if not wanted:
-        return {}
-    rows = session.execute(select(Image.id, Image.uri).where(Image.id.in_(wanted)))
-    return {row.id: row.uri for row in rows}
+    return find_uploads(session, tenant_id, {upload for upload in named if upload})
 
 
 def _own_faults(
-    session: Session, tenant_id: UUID, request: JobRequest, uploads: _Uploads
+    session: Session, tenant_id: UUID, request: JobRequest, uploads: NamedUploads
 ) -> list[ItemError | None]:
     """What is wrong with each item, whoever is in the collection."""
     readable = _readable(session, tenant_id, request)
@@ -110,11 +104,11 @@ def _readable(session: Session, tenant_id: UUID, request: JobRequest) -> Readabl
 
 
 def _fault(
-    item: ItemRequest, uploads: _Uploads, readable: ReadableStorage | None
+    item: ItemRequest, uploads: NamedUploads, readable: ReadableStorage | None
 ) -> ItemError | None:
     for upload in (item.image_id, item.reference_id):
-        if upload is not None and upload not in uploads:
-            return ImageNotFound(f"no upload of yours has the id {upload}")
+        if upload is not None and (missing := uploads.fault(upload)):
+            return missing
     for uri in (item.image, item.reference):
         if readable and uri is not None and (refusal := readable.refusal(uri)):
             return refusal
@@ -165,7 +159,7 @@ def _unclaimable(item: ItemRequest, subjects: Container[str]) -> SubjectUnknown 
 def _row(
     item: ItemRequest,
     fault: ItemError | None,
-    uploads: _Uploads,
+    uploads: NamedUploads,
     subjects: Mapping[str, UUID],
 ) -> dict[str, str | None]:
     subject_id = subjects.get(item.subject) if item.subject else None
@@ -184,7 +178,7 @@ def _row(
     return row
 
 
-def _kept(uri: str | None, uploads: _Uploads, upload: UUID | None) -> str | None:
+def _kept(uri: str | None, uploads: NamedUploads, upload: UUID | None) -> str | None:
     """A place as it is kept, "" for an upload that is not there.
 
     What is too long is kept as far as it shows that: the item has failed, and when the job's failed
@@ -192,4 +186,4 @@ def _kept(uri: str | None, uploads: _Uploads, upload: UUID | None) -> str | None
     """
     if uri is not None:
         return uri[: MAX_URI_LENGTH + 1]
-    return None if upload is None else uploads.get(upload, "")
+    return None if upload is None else uploads.uris.get(upload, "")

@@ -1,4 +1,4 @@
-"""Use cases: a client uploads a picture, and deletes it."""
+"""Use case: a client uploads a picture."""
 
 from __future__ import annotations
 
@@ -8,26 +8,24 @@ from uuid import UUID
 
 import structlog
 from flask import current_app
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
-from app.database.transactions import read_transaction, separate_transaction, tenant_transaction
+from app.database.transactions import separate_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.identifiers import new_id
-from app.domain.image_header import ImageHeader, read_image_header
+from app.domain.image_header import read_image_header
 from app.domain.item_errors import (
     ItemError,
-    StorageUnavailable,
 )
 from app.domain.request_errors import (
     FieldError,
     ImageRejected,
-    NotFound,
     PayloadTooLarge,
     StorageRefused,
-    Unavailable,
 )
 from app.domain.storage import ObjectLocation, upload_location
 from app.models.image import Image
@@ -52,47 +50,20 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
     settings: Settings = current_app.config["SETTINGS"]
     if len(content) > settings.max_upload_size:
         raise PayloadTooLarge(f"An image may have {settings.max_upload_size} bytes")
-    header = _header_of(content, settings.max_image_pixels)
+    image = checked_image(tenant_id, new_id(), content)
     require_room_for_upload(tenant_id, len(content))
-    image_id = new_id()
-    place = upload_location(settings.aws_storage_bucket_name, tenant_id, image_id)
-    image = _new_image(tenant_id, image_id, str(place), content, header)
     with separate_transaction(tenant_id) as session:
         session.add(image)
         session.flush()
     try:
-        object_store(settings).write(place, content, header.content_type)
+        place = ObjectLocation.parse(image.uri)
+        object_store(settings).write(place, content, image.content_type)
     except StorageRefused:
         _forget(image)
         raise
     with tenant_transaction(tenant_id) as session:
-        detail = {"sha256": image.sha256.hex(), "bytes": image.byte_count}
-        record_audit(session, tenant_id, actor, "image.uploaded", "image", image.id, detail)
+        record_upload(session, image, actor)
     return image
-
-
-def delete_image(tenant_id: UUID, image_id: UUID, actor: Actor) -> None:
-    """Remove an upload: the object first, so that no crash leaves one without a row.
-
-    Items of open jobs that name it fail with `image_not_found`.
-
-    Raises:
-        NotFound: no upload of this tenant has the id.
-        Unavailable: S3 did not delete it; the row stays.
-    """
-    own = Image.tenant_id == tenant_id, Image.id == image_id
-    with read_transaction(tenant_id) as session:
-        uri = session.execute(select(Image.uri).where(*own)).scalar_one_or_none()
-    if uri is None:
-        raise NotFound("There is no such image")
-    try:
-        object_store(current_app.config["SETTINGS"]).delete(ObjectLocation.parse(uri))
-    except StorageUnavailable as error:
-        raise Unavailable("The image store does not answer; try again", retry_after=5) from error
-    with tenant_transaction(tenant_id) as session:
-        if session.execute(delete(Image).where(*own).returning(Image.id)).first() is None:
-            raise NotFound("There is no such image")  # somebody else deleted it meanwhile
-        record_audit(session, tenant_id, actor, "image.deleted", "image", image_id)
 
 
 @lru_cache(maxsize=1)
@@ -112,25 +83,32 @@ def _forget(image: Image) -> None:
         _log.warning("upload_row_left", image_id=str(image.id), error=str(error))
 
 
-def _header_of(content: bytes, max_pixels: int) -> ImageHeader:
+def checked_image(tenant_id: UUID, image_id: UUID, content: bytes, pointer: str = "/file") -> Image:
+    """What is known of a picture by its bytes, as the row it will have.
+
+    Raises:
+        ImageRejected: not an image we read; `errors` holds the item code it would fail with.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
     try:
-        return read_image_header(content, max_pixels=max_pixels)
+        header = read_image_header(content, max_pixels=settings.max_image_pixels)
     except ItemError as error:
         reason = f"{error.code}: {error.message}"
-        raise ImageRejected(error.message, errors=(FieldError("/file", reason),)) from error
-
-
-def _new_image(
-    tenant_id: UUID, image_id: UUID, uri: str, content: bytes, header: ImageHeader
-) -> Image:
+        raise ImageRejected(error.message, errors=(FieldError(pointer, reason),)) from error
     width, height = header.displayed_size
     return Image(
         id=image_id,
         tenant_id=tenant_id,
-        uri=uri,
+        uri=str(upload_location(settings.aws_storage_bucket_name, tenant_id, image_id)),
         sha256=hashlib.sha256(content).digest(),
         content_type=header.content_type,
         width=width,
         height=height,
         byte_count=len(content),
     )
+
+
+def record_upload(session: Session, image: Image, actor: Actor) -> None:
+    """Tell the audit log that an image is there."""
+    detail = {"sha256": image.sha256.hex(), "bytes": image.byte_count}
+    record_audit(session, image.tenant_id, actor, "image.uploaded", "image", image.id, detail)

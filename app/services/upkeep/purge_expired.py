@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 from flask import current_app
 from psycopg2.errors import LockNotAvailable
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import Row, TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.exc import OperationalError
@@ -47,6 +47,13 @@ SELECT id, uri FROM images WHERE created_at < now() - :age AND id <> ALL (:kept)
 ORDER BY created_at LIMIT :batch
 """).bindparams(bindparam("kept", type_=ARRAY(PG_UUID)))
 
+# Whoever has the URL may put the object there until it ends; what has begun then takes a while.
+_ENDED_PRESIGNED = text("""
+SELECT id, uri FROM presigned_uploads
+WHERE expires_at < now() - interval '1 hour' AND id <> ALL (:kept)
+ORDER BY expires_at LIMIT :batch
+""").bindparams(bindparam("kept", type_=ARRAY(PG_UUID)))
+
 _FORGET_OLD_SECRETS = text("""
 UPDATE idempotency_keys SET body = NULL WHERE secret_until < now() AND expires_at >= now()
 """)
@@ -75,17 +82,20 @@ class Purged:
     months: int = 0
     jobs: int = 0
     images: int = 0
+    presigned: int = 0
     records: int = 0
 
 
 def purge_expired(store: ObjectStore) -> Purged:
-    """Remove finished jobs, uploads, deliveries and idempotency records past their time."""
+    """Remove what is past its time: jobs, uploads (also what only S3 got), deliveries, records."""
     settings: Settings = current_app.config["SETTINGS"]
     purged = Purged()
     kept_for = dt.timedelta(days=settings.retention_days_jobs)
     purged.months = _drop_months(kept_for)
     purged.jobs = _purge_jobs(kept_for)
-    purged.images = _purge_images(store, dt.timedelta(days=settings.retention_days_images))
+    old = {"age": dt.timedelta(days=settings.retention_days_images)}
+    purged.images = _purge_objects(store, "images", _OLD_IMAGES, old)
+    purged.presigned = _purge_objects(store, "presigned_uploads", _ENDED_PRESIGNED, {})
     purged.records = sum(_purge_records(statement) for statement in _DELETIONS.values())
     with queue_transaction() as session:
         session.execute(_FORGET_OLD_SECRETS)
@@ -124,17 +134,22 @@ def _purge_jobs(age: dt.timedelta) -> int:
             return total
 
 
-def _purge_images(store: ObjectStore, age: dt.timedelta) -> int:
+def _purge_objects(
+    store: ObjectStore, table: str, expired: TextClause, limits: dict[str, Any]
+) -> int:
     """Objects first, rows after: a crash between the two leaves a row that is tried again."""
     total, kept = 0, set[UUID]()
     while len(kept) < _FAILURES_A_RUN:
         with queue_transaction() as session:
-            parameters = {"age": age, "kept": list(kept), "batch": _IMAGES_A_BATCH}
-            rows = session.execute(_OLD_IMAGES, parameters).all()
+            parameters = {**limits, "kept": list(kept), "batch": _IMAGES_A_BATCH}
+            rows = session.execute(expired, parameters).all()
         gone = [row.id for row in rows if _delete_object(store, row)]
         kept.update(row.id for row in rows if row.id not in gone)
         with queue_transaction() as session:
-            session.execute(text("DELETE FROM images WHERE id = ANY (:ids)"), {"ids": gone})
+            session.execute(
+                text(f"DELETE FROM {table} WHERE id = ANY (:ids)"),  # noqa: S608 - names of ours
+                {"ids": gone},
+            )
         total += len(gone)
         if len(rows) < _IMAGES_A_BATCH:
             break

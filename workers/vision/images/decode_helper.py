@@ -32,10 +32,10 @@ def main(data_file: int, pixel_file: int, memory_bytes: int, cpu_seconds: int) -
     import cv2
 
     cv2.setNumThreads(1)
-    _limit_memory(memory_bytes)
+    limit_memory(memory_bytes)
     _answer(Outcome.READY)
     while len(request := sys.stdin.buffer.read(REQUEST.size)) == REQUEST.size:
-        _limit_time(cpu_seconds)
+        limit_time(cpu_seconds)
         _serve(*REQUEST.unpack(request), data_file=data_file, pixel_file=pixel_file)
 
 
@@ -67,14 +67,14 @@ def _answer(outcome: Outcome, width: int = 0, height: int = 0) -> None:
     sys.stdout.buffer.flush()
 
 
-def _limit_memory(memory_bytes: int) -> None:
+def limit_memory(memory_bytes: int) -> None:
     """Allow this much address space on top of what the libraries have mapped already."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     limit = pages * os.sysconf("SC_PAGE_SIZE") + memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
-def _limit_time(cpu_seconds: int) -> None:
+def limit_time(cpu_seconds: int) -> None:
     """Let the kernel end this process if one request takes longer: the parent may be gone."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     limit = int(usage.ru_utime + usage.ru_stime) + cpu_seconds + 1
