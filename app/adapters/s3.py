@@ -17,6 +17,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
 )
 
+from app.adapters.s3_timing import time_calls
 from app.config import Settings
 from app.domain.item_errors import (
     BucketElsewhere,
@@ -105,7 +106,7 @@ class ObjectStore:
                 response_checksum_validation="when_required",
             ),
         )
-        return cls(client, settings.max_upload_size)
+        return cls(time_calls(client), settings.max_upload_size)
 
     def read(self, location: ObjectLocation) -> bytes:
         """The object's bytes, in one GET; its size is checked before the body is read.

@@ -14,7 +14,7 @@ REQUEST_ID_HEADER = "X-Request-Id"
 # What a client sends is written to our logs: it must look like an id.
 _SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 
-_OF_ONE_REQUEST = ("principal", "rate_limit", "operation", "json_body")
+_OF_ONE_REQUEST = ("principal", "rate_limit", "operation", "json_body", "waited_s")
 
 _log = structlog.get_logger("access")
 
