@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.config import Settings
 from app.domain.request_errors import NotFound
-from app.metrics.dead_processes import fold_now_and_then, steady
+from app.metrics.dead_processes import fold_now_and_then
+from app.metrics.shared_page import shared_page
 from app.web.queue_metrics import QueueCollector
 
 blueprint = Blueprint("metrics", __name__)
@@ -32,7 +32,4 @@ def _of_processes(settings: Settings) -> bytes:
         return generate_latest(REGISTRY)
     folder.mkdir(parents=True, exist_ok=True)
     fold_now_and_then(folder)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(folder))
-    with steady(folder):
-        return generate_latest(registry)
+    return shared_page(folder)
