@@ -78,7 +78,7 @@ CASES = {
     "FaceQueueDeadLetters": _one("face_recognition_dead_letters", "1x60", "0x60"),
     "FaceQueueLeaseAge": _one("face_recognition_shard_lease_age_seconds", "90x60", "30x60"),
     "FaceQueueSourcePaused": _one(
-        'face_recognition_source_away_seconds{bucket="b"}', "0+60x60", "0+60x8"
+        'face_recognition_source_away_seconds{bucket="b"}', "700x60", "500x60"
     ),
     "FaceQueueAuditUnchained": _one("face_recognition_audit_unchained_seconds", "1000x60", "90x60"),
     "FaceQueueReplicaLag": Case(
