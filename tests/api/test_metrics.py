@@ -139,8 +139,8 @@ def test_items_are_counted_by_operation_outcome_and_code(app: Flask, client: Fla
     del app
     lease = begun(detect_job(TenantWorld.create(), items=3))
     before = _scrape(client)
-    store(lease, *found(0, 1), ItemOutcome(2, error=ImageNotFound("gone")))
-    store(lease, *found(0, 1))  # closed before: counted once
+    store(lease, *found(0))
+    store(lease, *found(0, 1), ItemOutcome(2, error=ImageNotFound("gone")))  # 0 is closed: once
     after = _scrape(client)
     for outcome, code, count in (("succeeded", "", 2), ("failed", "image_not_found", 1)):
         labels = (("code", code), ("operation", "detect"), ("outcome", outcome))
