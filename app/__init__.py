@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Separate transactions are a statement each: two connections carry hundreds of them a second.
 _SEPARATE_CONNECTIONS = 2
+_APP_ROLE = "app"
 
 
 def create_app_or_exit() -> Flask:
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.commands import register_commands
     from app.config import load_settings
     from app.database.base import db
-    from app.database.pool import bound_idle_transactions, look_before_use
+    from app.database.pool import bound_idle_transactions, count_connections, look_before_use
     from app.logs import configure_logging
     from app.web import register_web
 
@@ -58,8 +59,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     db.init_app(app)
     with app.app_context():
-        for engine in db.engines.values():
+        for role, engine in db.engines.items():
             look_before_use(engine)
+            count_connections(engine, role or _APP_ROLE)
         for engine in (db.engine, db.engines["separate"], db.engines["queue"]):
             bound_idle_transactions(engine, settings.lease_seconds)
     Migrate(app, db, directory="migrations")
@@ -71,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _engines(settings: Settings) -> dict[str | None, dict[str, Any]]:
     """One for each role; None is the app's, which has one more for its separate transactions."""
-    from app.database.pool import SURVIVE_A_LOST_HOST
+    from app.database.pool import SURVIVE_A_LOST_HOST, timed_pool
 
     options = {
         "pool_size": settings.database_pool_size,
@@ -86,4 +88,8 @@ def _engines(settings: Settings) -> dict[str | None, dict[str, Any]]:
     engines: dict[str | None, dict[str, Any]] = {
         role: {"url": url, **options} for role, url in urls.items()
     }
-    return engines | {"separate": {"url": settings.database_url, **options, **few}}
+    engines["separate"] = {"url": settings.database_url, **options, **few}
+    return {
+        role: {**engine, "poolclass": timed_pool(role or _APP_ROLE)}
+        for role, engine in engines.items()
+    }

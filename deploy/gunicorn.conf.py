@@ -133,9 +133,17 @@ def post_fork(_server: Any, _worker: Any) -> None:
     extensions.set_wait_callback(wait)
 
 
-def child_exit(_server: Any, worker: Any) -> None:
-    """A dead process's gauges must not be counted for ever."""
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client import multiprocess
+def post_worker_init(_worker: Any) -> None:
+    """Share metrics with the other processes of this host; not before: gevent has patched all."""
+    from app.metrics.requests import begin_requests
+    from app.metrics.sharing import share_metrics
 
-        multiprocess.mark_process_dead(worker.pid)
+    share_metrics()
+    begin_requests()
+
+
+def child_exit(_server: Any, _worker: Any) -> None:
+    """A dead process's gauges must not be counted for ever."""
+    from app.metrics.sharing import fold_shared
+
+    fold_shared()

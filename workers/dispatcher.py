@@ -21,14 +21,12 @@ from app.config import Settings
 from app.database.listening import Listener, listening
 from app.domain.errors import BrokerUnavailable
 from app.domain.fairness import FairShare
-from app.domain.names import NotifyChannel, TaskName, recognition_queue
+from app.domain.names import LEADER_LOCK, NotifyChannel, TaskName, recognition_queue
+from app.metrics.sharing import share_metrics
 from app.services.leases.claim_hints import claim_shard_hints, reclaim_expired_leases
 from app.services.webhooks.delivery_hints import claim_delivery_hints
 
 _log = structlog.get_logger(__name__)
-
-# Any number, the same for all: whoever holds this advisory lock leads.
-_LEADER_LOCK = 0x_FACE_0001
 
 # Looked at this often when nobody wakes it.
 _LOOK_S = 1.0
@@ -75,7 +73,7 @@ class Dispatcher:
                 self._wait(listener)
 
     def _take_lead(self, listener: Listener) -> bool:
-        ((taken,),) = listener.ask("SELECT pg_try_advisory_lock(%s)", _LEADER_LOCK)
+        ((taken,),) = listener.ask("SELECT pg_try_advisory_lock(%s)", LEADER_LOCK)
         return bool(taken)
 
     def _wait(self, listener: Listener) -> None:
@@ -107,6 +105,7 @@ class Dispatcher:
 
 def main() -> int:
     """Run until SIGTERM or SIGINT."""
+    share_metrics()
     dispatcher = Dispatcher(create_app_or_exit())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, dispatcher.stop)

@@ -16,6 +16,9 @@ from app.database.base import db
 from app.domain.errors import ModelError
 from app.domain.lease import Holder
 from app.domain.names import QueueName
+from app.metrics.recognition import begin_recognition
+from app.metrics.sharing import fold_shared, share_metrics
+from app.metrics.webhooks import begin_webhooks
 from app.services.leases.heartbeat import beat, retire
 from app.services.leases.lease_shards import free_dead_predecessors
 from workers.recognition import readiness, shutdown
@@ -67,9 +70,13 @@ class _Worker:
         self._recognises = any(name.split(".")[0] == _RECOGNITION for name in queues)
         if QueueName.WEBHOOKS in queues and self._app.config["SETTINGS"].database_owner_url:
             _log.warning("owner_url_needless", queues=queues, advice=_OWNER_ADVICE)
+        share_metrics()
         if self._recognises:
             with self._app.app_context():
                 _refuse_without_models()
+            begin_recognition()
+        else:
+            begin_webhooks()
         self._instance = become_instance(str(sender))
         shutdown.reset()
         readiness.reset()
@@ -99,6 +106,7 @@ class _Worker:
 
     def on_child(self, **_: Any) -> None:
         """In a new child: connections of its own, dead siblings' leases freed, models loading."""
+        fold_shared()  # a sibling that died may be why this child was made
         shutdown.child_began()
         readiness.child_began()
         if self._recognises and self._app.config["SETTINGS"].face_device != "cpu":

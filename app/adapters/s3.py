@@ -19,6 +19,7 @@ from botocore.exceptions import (
 )
 
 from app.adapters.s3_encryption import encryption_of
+from app.adapters.s3_timing import time_calls
 from app.config import Settings
 from app.domain.item_errors import (
     BucketElsewhere,
@@ -109,7 +110,7 @@ class ObjectStore:
                 response_checksum_validation="when_required",
             ),
         )
-        return cls(client, settings.max_upload_size, encryption_of(settings))
+        return cls(time_calls(client), settings.max_upload_size, encryption_of(settings))
 
     def read(self, location: ObjectLocation) -> bytes:
         """The object's bytes, of its version if one is named, in one GET.

@@ -11,8 +11,10 @@ import time
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, PoolProxiedConnection, QueuePool, event
 from sqlalchemy.exc import InvalidatePoolError
+
+from app.metrics.database import checkout_timed, record_connections
 
 # A host that has left the network says nothing more, and the kernel would wait for it for a quarter
 # of an hour. With these, whoever works with the database is back within the life of a lease, 30 s.
@@ -27,6 +29,34 @@ SURVIVE_A_LOST_HOST: dict[str, Any] = {
 # Longer than a busy process leaves a connection alone, shorter than another host takes to come up.
 _TRUSTED_S = 2.0
 _RETURNED_AT = "returned_at"
+
+
+def timed_pool(role: str) -> type[QueuePool]:
+    """A kind of pool that times its connections; a class, since a pool in a fork is made anew."""
+
+    class TimedPool(QueuePool):
+        def connect(self) -> PoolProxiedConnection:
+            with checkout_timed(role):
+                return super().connect()
+
+    return TimedPool
+
+
+def count_connections(engine: Engine, role: str) -> None:
+    """Tell how many connections of the engine are in use, whenever that changes."""
+
+    def taken(_connection: Any, _record: Any, _proxy: Any) -> None:
+        record_connections(role, _in_use(engine))
+
+    def returned(_connection: Any, _record: Any) -> None:
+        record_connections(role, max(_in_use(engine) - 1, 0))  # this one still counts
+
+    event.listen(engine, "checkout", taken)
+    event.listen(engine, "checkin", returned)
+
+
+def _in_use(engine: Engine) -> int:
+    return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0
 
 
 def look_before_use(engine: Engine) -> None:

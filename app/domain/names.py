@@ -45,6 +45,10 @@ TASK_QUEUES: dict[TaskName, QueueName] = {
 }
 
 
+# Of PostgreSQL's advisory locks: whichever dispatcher holds it leads. Any number, the same for all.
+LEADER_LOCK = 0x_FACE_0001
+
+
 class Scope(StrEnum):
     """What an API key may do."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from app.domain.names import LEADER_LOCK
 from app.queries.ready_shards import WORKER_ALIVE_S
 
 _DEPTH = text("""
@@ -30,6 +31,18 @@ SELECT count(*) FROM jobs WHERE finished_at IS NULL
 _SLOTS = text("""
 SELECT model, sum(slots) AS slots FROM workers, unnest(models) AS model
 WHERE seen_at > now() - make_interval(secs => :live_s) GROUP BY model
+""")
+_CLIENTS = text("""
+SELECT shards.tenant_id, sum(shards.open_items) AS open_items,
+  extract(epoch FROM now() - min(jobs.created_at)) AS oldest_s
+FROM shards JOIN jobs ON jobs.tenant_id = shards.tenant_id AND jobs.id = shards.job_id
+WHERE shards.state = 'pending' AND jobs.finished_at IS NULL GROUP BY shards.tenant_id
+ORDER BY open_items DESC LIMIT :at_most
+""")
+_LEADERS = text("""
+SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+  AND classid = 0 AND objid = CAST(CAST(:lock AS bigint) AS oid)
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """)
 _OVERDUE = text("""
 SELECT id, tenant_id, state,
@@ -58,6 +71,16 @@ SELECT model FROM waiting WHERE model IS NOT NULL
 def pending_by_model(session: Session) -> Sequence[Row[Any]]:
     """`model`, `priority`, `open_items`, `oldest_s`: work that nobody holds."""
     return session.execute(_DEPTH).all()
+
+
+def pending_by_tenant(session: Session, at_most: int) -> Sequence[Row[Any]]:
+    """`tenant_id`, `open_items`, `oldest_s` of those for whom most waits."""
+    return session.execute(_CLIENTS, {"at_most": at_most}).all()
+
+
+def leaders(session: Session) -> int:
+    """Dispatchers that lead: 1, or 0 when none does and nothing new starts."""
+    return int(session.scalar(_LEADERS, {"lock": LEADER_LOCK}) or 0)
 
 
 def leases(session: Session, lease_s: float) -> Row[Any]:

@@ -13,6 +13,7 @@ from app.web.error_responses import init_errors
 from app.web.packed_answers import init_packed_answers
 from app.web.rate_limit import init_rate_limit
 from app.web.request_context import init_request_context
+from app.web.request_times import init_request_times
 from app.web.slashes import init_slashes
 
 
@@ -23,7 +24,7 @@ def register_web(app: Flask) -> None:
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
     init_packed_answers(app)
     init_request_context(app)
-    metrics.init_metrics(app)
+    init_request_times(app)
     init_errors(app)
     init_rate_limit(app, settings)
     init_deprecation(app)

@@ -14,6 +14,7 @@ from app.services.jobs.wait_for_job import wait_until_terminal
 from app.web.auth import principal
 from app.web.idempotency import REPLAYED_HEADER
 from app.web.operation_doc import describe, describe_answers, response_header
+from app.web.request_times import held_back
 
 MAX_WAIT_S = 60
 
@@ -52,7 +53,9 @@ def answers_when_ended(read_job: Callable[[UUID], Response]) -> Callable[[View],
             if not (accepted and wait_s) or REPLAYED_HEADER in response.headers:
                 return response
             job_id = UUID(response.get_json()["id"])
-            if wait_until_terminal(principal().tenant_id, job_id, wait_s):
+            with held_back():
+                ended = wait_until_terminal(principal().tenant_id, job_id, wait_s)
+            if ended:
                 response = read_job(job_id)
             response.headers["Preference-Applied"] = f"wait={wait_s}"
             return response

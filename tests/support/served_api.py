@@ -32,7 +32,7 @@ def client_environment(_workers: Processes) -> Iterator[dict[str, str]]:
 @contextmanager
 def served_api(programs: Processes) -> Iterator[dict[str, str]]:
     """gunicorn at a free port; what a client of it sets in its environment."""
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     environment = {**programs.environment, "GUNICORN_BIND": address}
     with (
         programs.log("served-api").open("ab") as log,
@@ -82,7 +82,8 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

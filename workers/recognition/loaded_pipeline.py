@@ -9,6 +9,7 @@ from flask import current_app
 
 from app.config import Settings
 from app.domain.model_registry import load_registry
+from app.metrics.recognition import record_engine, record_stage
 from workers.vision.engines.owners import require_single_owners
 from workers.vision.load_model import check_installed
 from workers.vision.pipeline import RecognitionPipeline, VisionSettings, build_pipeline
@@ -49,7 +50,9 @@ def loaded_pipeline() -> RecognitionPipeline:
     """
     with _lock:
         if not _loaded:
-            pipeline = build_pipeline(_vision_settings(current_app.config["SETTINGS"]))
+            settings: Settings = current_app.config["SETTINGS"]
+            pipeline = build_pipeline(_vision_settings(settings), record_stage)
+            record_engine(pipeline.model, pipeline.engine, settings.face_device)
             _log.info(
                 "model_loaded",
                 model=pipeline.model,

@@ -13,6 +13,7 @@ import structlog
 from flask import Flask
 
 from app.domain.outcomes import ItemOutcome, Provenance
+from app.metrics.recognition import batch_stored, record_lost_batch
 from app.services.results.job_batch import ShardFate, ShardResults
 from app.services.results.store_results import store_results
 from workers.recognition.lease_keeper import LeaseKeeper
@@ -65,7 +66,7 @@ class ResultWriter:
         for work in outcomes:
             if work.live:
                 by_tenant[work.lease.tenant_id].append(work)
-        with self._app.app_context():
+        with self._app.app_context(), batch_stored():
             return sum(
                 self._store_of_tenant(tenant_id, works, outcomes)
                 for tenant_id, works in by_tenant.items()
@@ -90,6 +91,7 @@ class ResultWriter:
 
     def _lose(self, work: OpenWork) -> None:
         lease = work.lease
+        record_lost_batch()
         detail = f"shard {lease.shard} is no longer held under token {lease.token}"
         _log.warning("lease_lost", shard=str(lease.shard), detail=detail)
         self.drop(work)

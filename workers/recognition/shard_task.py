@@ -17,6 +17,7 @@ from app.domain.fairness import BULK_SHARE
 from app.domain.lease import Lease, ShardRef
 from app.domain.outcomes import ItemOutcome, Provenance
 from app.domain.states import Priority
+from app.metrics.recognition import record_batch_time, record_quality
 from app.services.leases.begin_shard import begin_shard
 from app.services.leases.lease_shards import hand_back, lease_shard, lease_small_shards
 from app.services.leases.pause_source import (
@@ -25,7 +26,6 @@ from app.services.leases.pause_source import (
     pause_source,
     resume_source,
 )
-from app.services.upkeep.record_metrics import record_duration, record_quality
 from workers.recognition import shutdown
 from workers.recognition.identity import current_holder
 from workers.recognition.image_sources import ImageSources, ImageStore
@@ -160,7 +160,7 @@ class ShardTask:
     def _measure(self, batch: list[ImageResult]) -> None:
         now = time.monotonic()
         for operation in {_key(result)[0].operation for result in batch}:
-            record_duration(operation, now - self._batch_began)
+            record_batch_time(operation, now - self._batch_began)
         self._batch_began = now
         for result in batch:
             for face in result.faces:

@@ -28,6 +28,7 @@ from workers.vision.results import (
     PipelineOptions,
 )
 from workers.vision.settings import VisionSettings
+from workers.vision.stages import Observe, ignore, timed
 
 __all__ = [
     "Box",
@@ -63,10 +64,13 @@ class RecognitionPipeline:
     Not safe for use from several threads at a time: a worker process has one.
     """
 
-    def __init__(self, settings: VisionSettings, model: LoadedModel) -> None:
+    def __init__(
+        self, settings: VisionSettings, model: LoadedModel, observe: Observe = ignore
+    ) -> None:
         self._settings = settings
         self._loaded = model
-        self._loader = ImageLoader(settings, model.decoder)
+        self._observe = observe
+        self._loader = ImageLoader(settings, model.decoder, observe)
 
     @property
     def model(self) -> str:
@@ -120,11 +124,12 @@ class RecognitionPipeline:
     def _find(self, images: Sequence[LoadedImage]) -> list[_Unembedded]:
         """Find and cut out the faces of several images at once, and let their pixels go."""
         pictures = [(image, image.pixels) for image in images if image.pixels is not None]
-        found = find_faces(
-            self._loaded.detector,
-            [pixels for _, pixels in pictures],
-            [image.source.options for image, _ in pictures],
-        )
+        with timed(self._observe if pictures else ignore, "detect"):
+            found = find_faces(
+                self._loaded.detector,
+                [pixels for _, pixels in pictures],
+                [image.source.options for image, _ in pictures],
+            )
         results = [_failed(image, image.error) for image in images if image.error is not None]
         for (image, pixels), faces in zip(pictures, found, strict=True):
             try:
@@ -164,7 +169,8 @@ class RecognitionPipeline:
         judged = iter(self._loaded.liveness.assess(views))
         batch = [self._with_attributes(_with_liveness(item, judged)) for item in batch]
         crops = list(chain.from_iterable(item.crops.values() for item in batch))
-        vectors = iter(self._loaded.recogniser.embed(crops))
+        with timed(self._observe if crops else ignore, "embed"):
+            vectors = iter(self._loaded.recogniser.embed(crops))
         return [_with_vectors(item, vectors) for item in batch]
 
     def _with_attributes(self, item: _Unembedded) -> _Unembedded:
@@ -207,11 +213,11 @@ def _box(box: Floats, picture: Pixels) -> Box:
     return Box(int(left), int(top), int(right - left), int(bottom - top))
 
 
-def build_pipeline(settings: VisionSettings) -> RecognitionPipeline:
+def build_pipeline(settings: VisionSettings, observe: Observe = ignore) -> RecognitionPipeline:
     """Load the configured model's verified weights, run its self test, and return the pipeline.
 
     Raises:
         ModelError: the model is unknown, not installed, not the registered file, refused for its
             licence, or does not compute what it should; the message says what to do.
     """
-    return RecognitionPipeline(settings, load_model(settings))
+    return RecognitionPipeline(settings, load_model(settings), observe)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.database.notify import wake_at_commit
-from app.database.transactions import tenant_transaction
+from app.database.transactions import after_commit, tenant_transaction
 from app.domain.lease import ShardRef
 from app.domain.outcomes import Provenance
+from app.metrics.recognition import record_items
 from app.services.jobs.close_shards import fail_without_collection
-from app.services.results.close_items import close_items, count_jobs, count_shards, lock_held
+from app.services.results.close_items import (
+    ClosedItems,
+    close_items,
+    count_jobs,
+    count_shards,
+    lock_held,
+)
 from app.services.results.enrol_faces import enrol_faces
 from app.services.results.job_batch import JobBatch, ShardFate, ShardResults, load_batches
-from app.services.results.judge_batch import judge_batches
+from app.services.results.judge_batch import Judgement, judge_batches
 from app.services.results.settle_jobs import settle_jobs
 from app.services.results.write_detections import write_detections
 
@@ -61,11 +70,23 @@ def _store(
         return set()
     judged = judge_batches(session, batches)
     closed = close_items(session, judged, made_by)
+    after_commit(session, partial(_record, judged, closed))
     enrolled = enrol_faces(session, tenant_id, judged, closed)
     write_detections(session, tenant_id, judged, closed, enrolled)
     done = count_shards(session, results, closed)
     counted = count_jobs(session, results, judged, closed)
     return done | settle_jobs(session, [result.lease for result in results], counted)
+
+
+def _record(judged: Judgement, closed: ClosedItems) -> None:
+    """Count the items of a batch that was committed."""
+    counts: Counter[tuple[str, str | None]] = Counter()
+    for batch in judged.batches:
+        for seq, outcome in batch.outcomes.items():
+            if (batch.job.id, seq) in closed:
+                counts[batch.operation.value, outcome.error.code if outcome.error else None] += 1
+    for (operation, code), count in counts.items():
+        record_items(operation, code, count)
 
 
 def _fates(

@@ -14,6 +14,7 @@ from app.adapters.outgoing_http import OutgoingHttp
 from app.domain.errors import DeliveryError
 from app.domain.request_errors import WebhookUrlInvalid
 from app.domain.webhooks import Outcome
+from app.metrics.webhooks import record_webhook_attempt
 from app.services.webhooks.delivery_lease import LeasedDelivery, lease_delivery
 from app.services.webhooks.record_outcome import record_outcome
 
@@ -66,6 +67,9 @@ def _attempt(leased: LeasedDelivery, now: dt.datetime) -> Outcome:
             status_code=answer.status_code,
             response_excerpt=answer.excerpt,
         )
+    record_webhook_attempt(
+        success=outcome.is_success, status=outcome.status_code, error=outcome.error
+    )
     _log.info(
         "webhook_attempted",
         delivery_id=str(leased.id),

@@ -18,6 +18,7 @@ from workers.vision.arrays import Pixels
 from workers.vision.images.decode import Decoder
 from workers.vision.results import ImageInput
 from workers.vision.settings import VisionSettings
+from workers.vision.stages import Observe, ignore, timed
 
 _CHANNELS = 3
 _PATIENCE_SECONDS = 0.05
@@ -78,8 +79,11 @@ class ByteBudget:
 class ImageLoader:
     """Loads images with `settings.fetch_threads` threads and within `settings.pixel_budget`."""
 
-    def __init__(self, settings: VisionSettings, decoder: Decoder) -> None:
+    def __init__(
+        self, settings: VisionSettings, decoder: Decoder, observe: Observe = ignore
+    ) -> None:
         self._settings = settings
+        self._observe = observe
         self._decode = decoder
 
     def stream(self, inputs: Iterable[ImageInput]) -> Generator[list[LoadedImage]]:
@@ -114,13 +118,15 @@ class ImageLoader:
     def _load(self, source: ImageInput, budget: ByteBudget) -> LoadedImage:
         image = LoadedImage(source)
         try:
-            data = source.load()
+            with timed(self._observe, "fetch"):
+                data = source.load()
             image.sha256 = hashlib.sha256(data).hexdigest()
             header = self._checked_header(data)
             image._reserved = header.width * header.height * _CHANNELS  # noqa: SLF001 - its maker
             budget.take(image._reserved)  # noqa: SLF001 - its maker
             image._budget = budget  # noqa: SLF001 - its maker
-            image.pixels = self._decode(data, header)
+            with timed(self._observe, "decode"):
+                image.pixels = self._decode(data, header)
         except ItemError as error:
             image.error = error
             image.release()
