@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from app.domain.errors import ConfigurationError
 from app.settings.access import AccessSettings
 from app.settings.audit import AuditSettings
+from app.settings.backups import BackupSettings
 from app.settings.broker import BrokerSettings
 from app.settings.database import DatabaseSettings
 from app.settings.limits import LimitSettings
@@ -27,6 +28,7 @@ class Settings(
     MailSettings,
     VectorStoreSettings,
     WatchingSettings,
+    BackupSettings,
     RetentionSettings,
     AuditSettings,
     AccessSettings,
