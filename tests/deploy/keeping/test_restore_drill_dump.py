@@ -101,7 +101,7 @@ def test_what_a_job_would_enrol_again_after_the_restore_stays_erased(
     with installation.application():
         living = LivingWorld.create()
         world, collection = living.world, living.collection
-        item = ItemRequest("nobody", world.uri("nobody.jpg"))
+        item = ItemRequest("late", world.uri("late.jpg"), subject="somebody")
         job = world.submit(Operation.ENROL, item, collection_id=collection.id)
     installation.back_up()
     with installation.application():
@@ -115,7 +115,7 @@ def test_what_a_job_would_enrol_again_after_the_restore_stays_erased(
 
     with installation.application():
         store(begun(ShardRef(job, 0)), *found(0))
-        assert world.items(job)["nobody"].error_code == "subject_deleted"
+        assert world.items(job)["late"].error_code == "subject_deleted"
         assert world.query("SELECT FROM faces WHERE job_id = :id", id=job) == []
 
 
