@@ -47,8 +47,16 @@ class ScratchServer:
         """The server as a role: superuser, owner, app or queue."""
         return Server(make_url(database_url(self.state, role, database)))
 
-    def start(self, options: Mapping[str, str] | None = None, *, data: Path | None = None) -> None:
+    def start(
+        self,
+        options: Mapping[str, str] | None = None,
+        *,
+        data: Path | None = None,
+        own_options: bool = True,
+    ) -> None:
         """Start on a data folder, with further options; returns once it lets its superuser in.
+
+        Without `own_options`, what stands in the data folder decides all but where it listens.
 
         Raises:
             KeepingError: it does not come up; its last words are in the message.
@@ -56,6 +64,9 @@ class ScratchServer:
         command = list(postgres.program(self.state).command)
         if data is not None:
             command[command.index("-D") + 1] = str(data)
+        if not own_options:
+            command = command[: command.index("-c")]
+            command += self._where()
         for name, value in (options or {}).items():
             command += ["-c", f"{name}={value}"]
         user = postgres.account()
@@ -86,6 +97,10 @@ class ScratchServer:
             self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
         self._process.wait(60)
         self._process = None
+
+    def _where(self) -> list[str]:
+        options = ("listen_addresses=127.0.0.1", f"port={self.state.ports['postgres']}")
+        return ["-c", options[0], "-c", options[1], "-c", "unix_socket_directories="]
 
     def _last_words(self) -> str:
         return " ".join(self.log.read_text(errors="replace").splitlines()[-3:])[-500:]

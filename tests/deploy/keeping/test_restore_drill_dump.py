@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import subprocess
 
 import pytest
 from sqlalchemy import text
@@ -201,12 +201,8 @@ def test_a_restore_that_lacks_rows_leaves_the_database_as_it_was(
     backup = installation.back_up()
     manifest = (backup / "manifest.json").read_text()
     (backup / "manifest.json").write_text(manifest.replace('"faces": 60', '"faces": 61'))
-    installation.folder.joinpath("resum.sh").write_text(
-        "sha256sum facequeue.dump schema.sql roles.sql manifest.json > SHA256SUMS"
-    )
-    import subprocess
-
-    subprocess.run(["sh", installation.folder / "resum.sh"], cwd=backup, check=True)  # noqa: S603, S607 - a constant
+    sums = "sha256sum facequeue.dump schema.sql roles.sql manifest.json > SHA256SUMS"
+    subprocess.run(["sh", "-c", sums], cwd=backup, check=True)  # noqa: S603, S607 - a constant
 
     failed = installation.run("restore_database.sh", "--yes", str(backup))
 
@@ -214,8 +210,3 @@ def test_a_restore_that_lacks_rows_leaves_the_database_as_it_was(
     assert "faces has 60 rows, not 61" in failed.stderr
     with installation.application():
         assert living.answers() == before
-
-
-def test_made_at_is_the_moment_before_the_dump(installation: Installation) -> None:
-    before = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    assert before.strftime("%Y%m%dT%H%M%SZ") <= installation.back_up().name
