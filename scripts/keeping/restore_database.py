@@ -81,7 +81,7 @@ def restore(settings: Settings, superuser: Server, backup: Path, choices: Choice
     started = time.monotonic()
     owner = Server.of(settings.database_owner_url, "DATABASE_OWNER_URL")
     check_sums(backup)
-    programs = find_programs(settings.pg_bin, server_major(superuser))
+    programs = programs_for(settings, superuser, backup)
     occupied = not is_empty(superuser, owner.database)
     if occupied and not choices.yes:
         raise Refused(
@@ -110,6 +110,16 @@ def restore(settings: Settings, superuser: Server, backup: Path, choices: Choice
             drop(superuser, draft.database)
             raise
     return Restored(erasures, known.until, aside, round(time.monotonic() - started, 1))
+
+
+def programs_for(settings: Settings, superuser: Server, backup: Path) -> Programs:
+    """Programs that know the server, and read what the backup's pg_dump has written.
+
+    Raises:
+        Refused: there are none.
+    """
+    manifest = json.loads((backup / MANIFEST).read_text(encoding="utf-8"))
+    return find_programs(settings.pg_bin, max(server_major(superuser), manifest["pg_dump"]))
 
 
 def load(programs: Programs, database: Server, backup: Path, jobs: int) -> None:

@@ -11,8 +11,7 @@ from app.config import Settings
 from scripts.keeping.backup_database import settings_or_refused
 from scripts.keeping.failures import EXIT_CODES, KeepingError
 from scripts.keeping.metrics import measured
-from scripts.keeping.programs import find_programs
-from scripts.keeping.restore_database import judge, load
+from scripts.keeping.restore_database import judge, load, programs_for
 from scripts.keeping.scratch_server import scratch_server
 from scripts.keeping.sets import BackupSets, check_sums
 from scripts.keeping.swap import bootstrap
@@ -40,7 +39,7 @@ def drill(settings: Settings, wanted: str, jobs: int) -> dict[str, object]:
     with scratch_server() as server:
         server.start()
         superuser = server.as_role("superuser")
-        programs = find_programs(settings.pg_bin, 0)
+        programs = programs_for(settings, superuser, backup)
         own = settings.model_copy(
             update={
                 f"database{role}_url": server.as_role(name, _DATABASE).setting()
