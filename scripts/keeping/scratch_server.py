@@ -82,12 +82,7 @@ class ScratchServer:
                 user=user,
                 group=None if user is None else pwd.getpwnam(user).pw_gid,
             )
-        deadline = time.monotonic() + _START_S
-        while not postgres.is_ready(self.state):
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise KeepingError(f"the scratch server did not come up: {self._last_words()}")
-            time.sleep(_POLL_S)
+        self._wait_until_ready(self._process)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stop it in order, or as a power cut would."""
@@ -97,6 +92,14 @@ class ScratchServer:
             self._process.send_signal(signal.SIGQUIT if at_once else signal.SIGINT)
         self._process.wait(60)
         self._process = None
+
+    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _START_S
+        while not postgres.is_ready(self.state):
+            if process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise KeepingError(f"the scratch server did not come up: {self._last_words()}")
+            time.sleep(_POLL_S)
 
     def _where(self) -> list[str]:
         options = ("listen_addresses=127.0.0.1", f"port={self.state.ports['postgres']}")
