@@ -237,7 +237,11 @@ def test_uploads_are_copied_once_and_go_after_they_are_gone(
     store.delete(uploads)
     assert copied() == "0 uploads copied, 0 removed, 1 gone\n"
     assert copied("--restore") == "0 uploads copied back\n"
-    assert copied("--keep-gone", "0") == "0 uploads copied, 1 removed, 0 gone\n"
+    assert copied() == "0 uploads copied, 0 removed, 1 gone\n"
+    noted = ObjectLocation.parse(f"{bucket}/bucket/gone.json")
+    week_ago = (dt.datetime.now(dt.UTC) - dt.timedelta(days=7)).isoformat()
+    store.write(noted, json.dumps({"uploads/t/a": week_ago}).encode(), "application/json")
+    assert copied() == "0 uploads copied, 1 removed, 0 gone\n"
 
 
 SCRIPTS = (
