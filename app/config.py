@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from app.domain.errors import ConfigurationError
 from app.settings.access import AccessSettings
 from app.settings.audit import AuditSettings
+from app.settings.backups import BackupSettings
 from app.settings.broker import BrokerSettings
 from app.settings.database import DatabaseSettings
 from app.settings.limits import LimitSettings
@@ -27,6 +28,7 @@ from app.settings.webhooks import WebhookSettings
 class Settings(
     MailSettings,
     WatchingSettings,
+    BackupSettings,
     RetentionSettings,
     AuditSettings,
     AccessSettings,

@@ -11,10 +11,21 @@ def register_commands(app: Flask) -> None:
     from app.commands.audit import group as audit
     from app.commands.buckets import group as buckets
     from app.commands.dead_letters import group as dead_letters
+    from app.commands.erasures import group as erasures
     from app.commands.jobs import group as jobs
     from app.commands.queue import group as queue
     from app.commands.tenants import group as tenants
     from app.commands.webhook_secrets import group as webhook_secrets
 
-    for group in (tenants, api_keys, buckets, queue, jobs, dead_letters, webhook_secrets, audit):
+    for group in (
+        tenants,
+        api_keys,
+        buckets,
+        queue,
+        jobs,
+        dead_letters,
+        webhook_secrets,
+        audit,
+        erasures,
+    ):
         app.cli.add_command(group)

@@ -7,7 +7,7 @@ from app.models.chore_turn import ChoreTurn
 from app.models.collection import Collection
 from app.models.dead_letter import DeadLetter
 from app.models.detection import Detection
-from app.models.erasure import Erasure
+from app.models.erasure import Erasure, LedgerEntry
 from app.models.face import Face, FaceVector128, FaceVector512
 from app.models.idempotency_key import IdempotencyKey
 from app.models.image import Image
@@ -40,6 +40,7 @@ __all__ = [
     "Image",
     "Item",
     "Job",
+    "LedgerEntry",
     "Mail",
     "PresignedUpload",
     "Shard",

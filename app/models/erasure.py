@@ -3,10 +3,10 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database.base import Base, Created, Identified
+from app.database.base import Base, Created, Identified, TenantOwned
 from app.models.vector_change import TransactionId
 
 
@@ -27,3 +27,31 @@ class Erasure(Identified, Created, Base):
     face_id: Mapped[UUID | None]
     settled_after: Mapped[str | None] = mapped_column(TransactionId)
     due_at: Mapped[dt.datetime] = mapped_column(server_default=func.now(), index=True)
+
+
+class LedgerEntry(Identified, TenantOwned, Created, Base):
+    """Something was erased, by ids alone; triggers write it, and it outlasts what it tells of.
+
+    A restored backup is brought to forget again by these (docs/backup.md). `job_id` and `item_seq`
+    say which item had enrolled a face.
+    """
+
+    __tablename__ = "erasure_ledger"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('tenant', 'collection', 'subject', 'face', 'job', 'image', 'api_key')",
+            name="kind",
+        ),
+        Index(
+            "ix_erasure_ledger_unexported",
+            "created_at",
+            postgresql_where=text("exported_at IS NULL"),
+        ),
+    )
+
+    kind: Mapped[str]
+    target_id: Mapped[UUID]
+    collection_id: Mapped[UUID | None]
+    job_id: Mapped[UUID | None]
+    item_seq: Mapped[int | None]
+    exported_at: Mapped[dt.datetime | None]

@@ -77,12 +77,18 @@ def remove_deleted_jobs() -> int:
     with queue_transaction() as session:
         deleted = session.execute(_DELETED, {"most": _JOBS_A_RUN}).all()
     for job in deleted:
-        for first in range(0, job.total_items, _ITEMS_A_BATCH):
-            with tenant_transaction(job.tenant_id) as session:
-                _remove_batch(session, job.tenant_id, job.id, first)
-        with tenant_transaction(job.tenant_id) as session:
-            _remove_job(session, job.tenant_id, job.id)
+        remove_job(job.tenant_id, job.id, job.total_items)
     return len(deleted)
+
+
+def remove_job(tenant_id: UUID, job_id: UUID, total_items: int) -> None:
+    """Remove a job that nobody works at and nobody sees any more, in batches."""
+    for first in range(0, total_items, _ITEMS_A_BATCH):
+        with tenant_transaction(tenant_id) as session:
+            _remove_batch(session, tenant_id, job_id, first)
+    with tenant_transaction(tenant_id) as session:
+        session.execute(_DELETE_LETTERS, {"tenant_id": tenant_id, "job_id": job_id})
+        _remove_job(session, tenant_id, job_id)
 
 
 def _remove_batch(session: Session, tenant_id: UUID, job_id: UUID, first: int) -> None:

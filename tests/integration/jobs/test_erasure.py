@@ -21,7 +21,7 @@ from tests.factories.worker_steps import begun, found, store
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("parked")]
 
 # Who did what stays on record, without anything that was in the deleted rows.
-KEPT = {"audit_events"}
+KEPT = {"audit_events", "erasure_ledger"}
 
 
 @pytest.fixture

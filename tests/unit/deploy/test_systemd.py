@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -11,7 +12,10 @@ from app.domain.names import QueueName
 
 ROOT = Path(__file__).parents[3]
 UNITS = ROOT / "deploy/systemd"
-SERVICES = sorted(UNITS.glob("*.service"))
+TIMERS = sorted(UNITS.glob("*.timer"))
+# What a timer starts ends by itself.
+ONCE = [path.with_suffix(".service") for path in TIMERS]
+SERVICES = sorted({path for path in UNITS.glob("*.service") if path.is_file()} - {*ONCE})
 COMMON = UNITS / "facequeue-.service.d/common.conf"
 WORKERS = (
     "facequeue-recognition.service",
@@ -45,8 +49,10 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     # systemd checks that commands exist: a stand-in for the installed programs, in a copy.
     shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
     for path in tmp_path.glob("*.service"):
-        path.write_text(re.sub(r"/opt/facequeue/\.venv/bin/\w+", "/bin/true", path.read_text()))
-    units = [*tmp_path.glob("*.service"), *tmp_path.glob("*.target")]
+        if path.is_file():
+            program = r"/opt/facequeue/(\.venv/bin/\w+|scripts/\w+\.sh)"
+            path.write_text(re.sub(program, "/bin/true", path.read_text()))
+    units = [path for kind in ("service", "target", "timer") for path in tmp_path.glob(f"*.{kind}")]
 
     checked = subprocess.run(  # noqa: S603 - our own units
         ["systemd-analyze", "verify", *units],  # noqa: S607 - the tool of this machine
@@ -88,6 +94,26 @@ def test_a_percent_sign_for_celery_is_not_eaten_by_systemd() -> None:
     for path in SERVICES:
         for command in setting(path, "ExecStart"):
             assert not re.search(r"(?<!%)%(?!%)", command), path
+
+
+@pytest.mark.parametrize("path", ONCE, ids=lambda path: path.stem)
+def test_what_a_timer_starts_is_a_script_that_is_there_and_is_not_started_again(
+    path: Path,
+) -> None:
+    assert setting(path, "Type") == ["oneshot"]
+    own = path.with_name(f"{path.name}.d") / "oneshot.conf"
+    assert own.name > COMMON.name  # systemd reads them by name: the last one decides
+    assert setting(own, "Restart") == ["no"]
+    for command in setting(path, "ExecStart"):
+        script = ROOT / command.removeprefix("/opt/facequeue/")
+        assert os.access(script, os.X_OK)
+
+
+def test_cron_runs_the_scripts_that_the_timers_run() -> None:
+    started = {command for path in ONCE for command in setting(path, "ExecStart")}
+    lines = (ROOT / "deploy/cron/facequeue").read_text()
+
+    assert set(re.findall(r"/opt/facequeue/scripts/\w+\.sh", lines)) == started
 
 
 def test_only_the_worker_for_chores_is_given_the_owner_of_the_database() -> None:

@@ -1,0 +1,64 @@
+"""What a run says to node_exporter's textfile collector, whatever becomes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from prometheus_client.parser import text_string_to_metric_families
+
+_PREFIX = "facequeue_backup"
+_LAST_SUCCESS = f"{_PREFIX}_last_success_timestamp_seconds"
+
+
+@dataclass
+class Run:
+    """A run of one kind: `database`, `base`, `config`, `uploads`, `erasures` or `drill`."""
+
+    kind: str
+    size_bytes: int = 0
+
+
+@contextmanager
+def measured(kind: str, folder: Path | None) -> Iterator[Run]:
+    """Time a run and write its metrics; a failed one keeps the time of the last success."""
+    run = Run(kind)
+    started = time.time()
+    succeeded = False
+    try:
+        yield run
+        succeeded = True
+    finally:
+        if folder is not None:
+            _write(folder / f"facequeue_backup_{kind}.prom", run, started, succeeded=succeeded)
+
+
+def _write(path: Path, run: Run, started: float, *, succeeded: bool) -> None:
+    last = time.time() if succeeded else _last_success(path)
+    values = {
+        f"{_PREFIX}_last_status": ("1 when the last run succeeded, 0 when it failed", succeeded),
+        f"{_PREFIX}_duration_seconds": ("How long the last run took", time.time() - started),
+        _LAST_SUCCESS: ("When a run last succeeded", last),
+        f"{_PREFIX}_size_bytes": ("How large what the last run made is", run.size_bytes),
+    }
+    registry = CollectorRegistry()
+    for name, (help_text, value) in values.items():
+        if value is not None:
+            Gauge(name, help_text, ["kind"], registry=registry).labels(run.kind).set(value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_to_textfile(str(path), registry)
+    path.chmod(0o644)  # node_exporter is another user
+
+
+def _last_success(path: Path) -> float | None:
+    if not path.exists():
+        return None
+    for family in text_string_to_metric_families(path.read_text(encoding="utf-8")):
+        for sample in family.samples:
+            if sample.name == _LAST_SUCCESS:
+                return float(sample.value)
+    return None
