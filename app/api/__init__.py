@@ -16,8 +16,9 @@ from app.api import (
     subjects,
     webhook_endpoints,
 )
+from app.api.enum_schemas import name_enums
 from app.api.external_id_path import document_external_ids, init_external_ids
-from app.api.resource import FaceQueueApi, one_enum_beside_null
+from app.api.resource import FaceQueueApi
 from app.config import Settings
 from app.web.idempotency import KEY_HEADER, REPLAYED_HEADER
 from app.web.request_context import REQUEST_ID_HEADER
@@ -88,7 +89,7 @@ def _new_api(app: Flask) -> FaceQueueApi:
             "servers": [{"url": "/"}],
         },
     )
-    api.ma_plugin.converter.add_attribute_function(one_enum_beside_null)
+    api.ma_plugin.converter.add_attribute_function(name_enums(api.spec))
     document_external_ids(api)
     api.spec.components.security_scheme(
         "bearer",

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from flask_smorest import Api, Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
 from app.api.examples import example_of
 from app.web.bodies import BodyParser
@@ -110,18 +110,3 @@ class FaceQueueApi(Api):  # type: ignore[misc] # flask-smorest ships no types
             self.spec.components.response(
                 name, {"description": description, "content": content, "headers": headers}
             )
-
-
-def one_enum_beside_null(
-    _converter: Any, _field: fields.Field[Any], ret: dict[str, Any], **_: Any
-) -> dict[str, Any]:
-    """Document an enum that may be null as an enum or null; apispec calls this.
-
-    Of a type that is a list, generated clients make one enum for each of its types, with null
-    among the values of each.
-    """
-    if None not in ret.get("enum", ()):
-        return {}
-    values = [value for value in ret.pop("enum") if value is not None]
-    (kind,) = set(ret.pop("type")) - {"null"}
-    return {"anyOf": [{"type": kind, "enum": values}, {"type": "null"}]}
