@@ -16,7 +16,7 @@ from facequeue.uploads import LEDGER_NAME
 
 
 class Uploads(httpx.MockTransport):
-    """The part of the API that takes uploads; a content of `bad` is no image."""
+    """The part of the API that takes uploads; a content of `no image` is none."""
 
     def __init__(self) -> None:
         super().__init__(self._answer)
@@ -32,7 +32,7 @@ class Uploads(httpx.MockTransport):
         if self.refuses_keys:
             return httpx.Response(401, json={"code": "unauthenticated"})
         body = request.read()
-        if b"bad" in body:
+        if b"no image" in body:
             return httpx.Response(422, json={"code": "image_invalid"})
         self.taken.append((request.headers["Idempotency-Key"], body))
         return httpx.Response(201, json={"id": str(uuid4())})
@@ -51,8 +51,8 @@ def upload(service: Uploads, tmp_path: Path) -> Callable[..., Any]:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> list[Path]:
-    (tmp_path / "ada").mkdir()
-    paths = [tmp_path / "one.jpg", tmp_path / "ada/two.PNG"]
+    (tmp_path / "grace").mkdir()
+    paths = [tmp_path / "one.jpg", tmp_path / "grace/two.PNG"]
     for number, path in enumerate(paths):
         path.write_bytes(b"photo %d" % number)
     (tmp_path / "notes.txt").write_text("not an image")
@@ -69,10 +69,11 @@ def test_every_image_below_the_folder_is_uploaded(
     assert len(service.taken) == 2
 
 
-def test_the_names_of_files_stay_here(upload: Any, service: Uploads, photos: list[Path]) -> None:
+@pytest.mark.usefixtures("photos")
+def test_the_names_of_files_stay_here(upload: Any, service: Uploads) -> None:
     upload()
 
-    assert not any(b"one.jpg" in body or b"ada" in body for _, body in service.taken)
+    assert not any(b"one.jpg" in body or b"grace" in body for _, body in service.taken)
 
 
 def test_the_progress_is_told_after_each_file(upload: Any, photos: list[Path]) -> None:
@@ -83,9 +84,8 @@ def test_the_progress_is_told_after_each_file(upload: Any, photos: list[Path]) -
     assert {step[2] for step in told} == set(photos)
 
 
-def test_a_second_run_uploads_nothing_and_gives_the_same_ids(
-    upload: Any, service: Uploads, photos: list[Path]
-) -> None:
+@pytest.mark.usefixtures("photos")
+def test_a_second_run_uploads_nothing_and_gives_the_same_ids(upload: Any, service: Uploads) -> None:
     first, second = upload(), upload()
 
     assert second.images == first.images
@@ -102,8 +102,9 @@ def test_a_file_that_changed_is_uploaded_again(
     assert len(service.taken) == 3
 
 
+@pytest.mark.usefixtures("photos")
 def test_the_same_content_has_the_same_key_in_every_run_until_the_ledger_is_deleted(
-    upload: Any, service: Uploads, photos: list[Path], tmp_path: Path
+    upload: Any, service: Uploads, tmp_path: Path
 ) -> None:
     def keys() -> set[str]:
         upload()
@@ -118,8 +119,9 @@ def test_the_same_content_has_the_same_key_in_every_run_until_the_ledger_is_dele
     assert len(keys()) == 4
 
 
+@pytest.mark.usefixtures("photos")
 def test_a_crash_costs_the_line_that_it_cut_and_no_other(
-    upload: Any, service: Uploads, photos: list[Path], tmp_path: Path
+    upload: Any, service: Uploads, tmp_path: Path
 ) -> None:
     upload()
     ledger = tmp_path / LEDGER_NAME
@@ -130,8 +132,9 @@ def test_a_crash_costs_the_line_that_it_cut_and_no_other(
     assert len(service.taken) == 3
 
 
+@pytest.mark.usefixtures("photos")
 def test_an_upload_that_will_soon_be_removed_is_made_anew(
-    upload: Any, service: Uploads, photos: list[Path], tmp_path: Path
+    upload: Any, service: Uploads, tmp_path: Path
 ) -> None:
     upload()
     ledger = tmp_path / LEDGER_NAME
@@ -143,9 +146,8 @@ def test_an_upload_that_will_soon_be_removed_is_made_anew(
     assert len(service.taken) == 4
 
 
-def test_another_tenants_uploads_are_not_ours(
-    upload: Any, service: Uploads, photos: list[Path]
-) -> None:
+@pytest.mark.usefixtures("photos")
+def test_another_tenants_uploads_are_not_ours(upload: Any, service: Uploads) -> None:
     upload()
     service.tenant_id = str(uuid4())
     upload()
@@ -156,23 +158,23 @@ def test_another_tenants_uploads_are_not_ours(
 def test_a_file_that_is_refused_does_not_hold_up_the_others(
     upload: Any, photos: list[Path]
 ) -> None:
-    photos[0].write_bytes(b"bad")
+    photos[0].write_bytes(b"no image")
     outcome = upload()
 
     assert set(outcome.images) == {photos[1]}
     assert outcome.failed[photos[0]].code == "image_invalid"
 
 
-def test_a_key_that_is_refused_ends_it(upload: Any, service: Uploads, photos: list[Path]) -> None:
+@pytest.mark.usefixtures("photos")
+def test_a_key_that_is_refused_ends_it(upload: Any, service: Uploads) -> None:
     service.refuses_keys = True
 
     with pytest.raises(Unauthenticated):
         upload()
 
 
-def test_the_ledger_speaks_of_digests_and_not_of_names(
-    upload: Any, photos: list[Path], tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("photos")
+def test_the_ledger_speaks_of_digests_and_not_of_names(upload: Any, tmp_path: Path) -> None:
     upload()
     text = (tmp_path / LEDGER_NAME).read_text()
 
