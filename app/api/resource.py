@@ -10,6 +10,7 @@ from flask_smorest import Api, Blueprint
 from marshmallow import Schema
 
 from app.api.examples import example_of
+from app.api.links import add_links
 from app.web.bodies import BodyParser
 from app.web.body_limits import Limit, mark_body_limit, ordinary_body
 from app.web.operation_doc import (
@@ -40,7 +41,7 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._prepare_doc_cbks += [add_request_headers, add_answer_headers]
+        self._prepare_doc_cbks += [add_request_headers, add_answer_headers, add_links]
 
     def takes(
         self, schema: type[Schema], location: str = "json", *, limit: Limit = ordinary_body
