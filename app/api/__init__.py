@@ -25,6 +25,13 @@ from app.web.request_context import REQUEST_ID_HEADER
 
 BASE = "/api/v1"
 
+_DESCRIPTION = """Batch face recognition: queue jobs, read results.
+
+To try a call here, press **Authorize**, paste an API key, open the call and press **Execute**.
+`GET /api/v1/me` works with any key and says whose it is. The key stays in this page: it is sent
+to this service alone, and forgotten when the page is closed.
+"""
+
 RESOURCES = (
     collections.blueprint,
     subjects.blueprint,
@@ -84,7 +91,10 @@ def _new_api(app: Flask) -> FaceQueueApi:
     api = FaceQueueApi(
         app,
         spec_kwargs={
-            "info": {"description": "Batch face recognition: queue jobs, read results."},
+            "info": {
+                "description": _DESCRIPTION,
+                "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+            },
             "security": [{"bearer": []}],
             "servers": [{"url": "/"}],
         },

@@ -98,6 +98,9 @@ class FaceQueueApi(Api):  # type: ignore[misc] # flask-smorest ships no types
     def _register_error_handlers(self) -> None:
         """Leave errors to app/web/error_responses.py."""
 
+    def _register_pagination_header(self) -> None:
+        """Leave out the header that flask-smorest's own pages would have: ours have `Link`."""
+
     def _register_responses(self) -> None:
         """Document the one form that every error has."""
         content = {PROBLEM_TYPE: {"schema": ProblemSchema, "example": example_of(ProblemSchema)}}

@@ -285,7 +285,7 @@ def test_the_docs_page_loads_nothing_from_elsewhere(client: FlaskClient) -> None
     assert response.status_code == 200
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     sources = re.findall(r'(?:src|href)="([^"]+)"', html)
-    assert len(sources) == 3
+    assert len(sources) == 4
     for source in sources:
         assert "//" not in source
         assert client.get(f"/api/v1/{source}").status_code == 200

@@ -68,7 +68,6 @@ from .model_list import ModelList
 from .new_api_key import NewApiKey
 from .operation import Operation
 from .order import Order
-from .pagination_metadata import PaginationMetadata
 from .problem import Problem
 from .rotation import Rotation
 from .scope import Scope
@@ -149,7 +148,6 @@ __all__ = (
     "NewApiKey",
     "Operation",
     "Order",
-    "PaginationMetadata",
     "Problem",
     "Rotation",
     "Scope",
