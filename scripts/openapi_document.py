@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 
+import click
+
 # What no part of the document depends on, but the application does not start without.
 _PLACEHOLDERS = {
     "FACEQUEUE_ENV": "development",
@@ -30,5 +32,11 @@ def openapi_document() -> str:
     return json.dumps(answer.get_json(), indent=1)
 
 
+@click.command(help="Print the OpenAPI document as JSON; needs no server and no settings.")
+def main() -> None:
+    """Print it."""
+    click.echo(openapi_document())
+
+
 if __name__ == "__main__":
-    print(openapi_document())
+    main()
