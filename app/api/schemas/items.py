@@ -72,7 +72,8 @@ class FaceResultSchema(AnswerSchema):
         AttributesSchema, metadata={"description": "There when attributes were asked for"}
     )
     decision = fields.String(
-        validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS])
+        validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS]),
+        metadata={"title": "FaceDecision"},
     )
     matches = fields.List(fields.Nested(MatchSchema))
     threshold = fields.Float(allow_none=True)
@@ -107,7 +108,9 @@ class ItemSchema(AnswerSchema):
 
     custom_id = fields.String(required=True)
     state = fields.String(
-        required=True, validate=validate.OneOf([state.value for state in ItemState])
+        required=True,
+        validate=validate.OneOf([state.value for state in ItemState]),
+        metadata={"title": "ItemState"},
     )
     width = fields.Integer(required=True, allow_none=True)
     height = fields.Integer(required=True, allow_none=True)

@@ -21,8 +21,8 @@ from app.services.gallery.subjects import delete_subject
 from app.services.gallery.vectors import erase_faces
 from app.services.jobs.delete_job import remove_job
 from app.services.tenancy.api_keys import withdraw_api_key
+from app.services.tenancy.delete_images import delete_image
 from app.services.tenancy.record_audit import record_audit
-from app.services.tenancy.uploads import delete_image
 from app.services.upkeep.erasure_ledger import note_repeated, unknown_entries
 
 _TENANT_GOES = text("DELETE FROM tenants WHERE id = :tenant_id")
