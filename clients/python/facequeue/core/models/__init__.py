@@ -24,6 +24,8 @@ from .collection_metadata_patch import CollectionMetadataPatch
 from .collection_page import CollectionPage
 from .collection_update import CollectionUpdate
 from .counts import Counts
+from .deleted_images import DeletedImages
+from .deletion import Deletion
 from .delivery import Delivery
 from .delivery_page import DeliveryPage
 from .delivery_state import DeliveryState
@@ -41,13 +43,18 @@ from .face import Face
 from .face_decision import FaceDecision
 from .face_page import FacePage
 from .face_result import FaceResult
+from .faces_delete import FacesDelete
 from .field_error import FieldError
 from .image import Image
+from .image_presign import ImagePresign
+from .image_presign_content_type import ImagePresignContentType
 from .image_upload import ImageUpload
+from .images_delete import ImagesDelete
 from .item import Item
 from .item_create import ItemCreate
 from .item_error import ItemError
 from .item_page import ItemPage
+from .item_problem import ItemProblem
 from .item_state import ItemState
 from .job import Job
 from .job_create import JobCreate
@@ -56,21 +63,31 @@ from .job_errors_by_code import JobErrorsByCode
 from .job_failure import JobFailure
 from .job_metadata import JobMetadata
 from .job_options import JobOptions
+from .job_options_on_changed import JobOptionsOnChanged
+from .job_options_on_conflict import JobOptionsOnConflict
 from .job_page import JobPage
+from .job_redrive import JobRedrive
 from .job_state import JobState
+from .job_validation import JobValidation
 from .licence import Licence
+from .limit_use import LimitUse
 from .limits import Limits
 from .liveness import Liveness
 from .match import Match
 from .me import Me
 from .model import Model
 from .model_list import ModelList
+from .moved_from import MovedFrom
 from .new_api_key import NewApiKey
 from .operation import Operation
 from .order import Order
+from .presigned_image import PresignedImage
 from .problem import Problem
 from .rotation import Rotation
 from .scope import Scope
+from .signed_request import SignedRequest
+from .signed_request_headers import SignedRequestHeaders
+from .signed_request_method import SignedRequestMethod
 from .subject import Subject
 from .subject_create import SubjectCreate
 from .subject_create_metadata import SubjectCreateMetadata
@@ -78,6 +95,8 @@ from .subject_metadata import SubjectMetadata
 from .subject_metadata_patch import SubjectMetadataPatch
 from .subject_page import SubjectPage
 from .subject_update import SubjectUpdate
+from .subjects_delete import SubjectsDelete
+from .tenant_limits import TenantLimits
 
 __all__ = (
     "ApiKey",
@@ -104,6 +123,8 @@ __all__ = (
     "CollectionPage",
     "CollectionUpdate",
     "Counts",
+    "DeletedImages",
+    "Deletion",
     "Delivery",
     "DeliveryPage",
     "DeliveryState",
@@ -121,13 +142,18 @@ __all__ = (
     "FaceDecision",
     "FacePage",
     "FaceResult",
+    "FacesDelete",
     "FieldError",
     "Image",
+    "ImagePresign",
+    "ImagePresignContentType",
+    "ImagesDelete",
     "ImageUpload",
     "Item",
     "ItemCreate",
     "ItemError",
     "ItemPage",
+    "ItemProblem",
     "ItemState",
     "Job",
     "JobCreate",
@@ -136,26 +162,38 @@ __all__ = (
     "JobFailure",
     "JobMetadata",
     "JobOptions",
+    "JobOptionsOnChanged",
+    "JobOptionsOnConflict",
     "JobPage",
+    "JobRedrive",
     "JobState",
+    "JobValidation",
     "Licence",
     "Limits",
+    "LimitUse",
     "Liveness",
     "Match",
     "Me",
     "Model",
     "ModelList",
+    "MovedFrom",
     "NewApiKey",
     "Operation",
     "Order",
+    "PresignedImage",
     "Problem",
     "Rotation",
     "Scope",
+    "SignedRequest",
+    "SignedRequestHeaders",
+    "SignedRequestMethod",
     "Subject",
     "SubjectCreate",
     "SubjectCreateMetadata",
     "SubjectMetadata",
     "SubjectMetadataPatch",
     "SubjectPage",
+    "SubjectsDelete",
     "SubjectUpdate",
+    "TenantLimits",
 )

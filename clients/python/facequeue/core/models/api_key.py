@@ -20,6 +20,7 @@ class ApiKey:
         name (str):
         prefix (str): The key begins `fq_<prefix>_`
         scopes (list[str]):
+        allowed_addresses (list[str] | None): From where alone it works; null: from anywhere
         expires_at (datetime.datetime | None):
         revoked_at (datetime.datetime | None):
         last_used_at (datetime.datetime | None): Up to a minute behind; null: never, or not since it is noted
@@ -30,6 +31,7 @@ class ApiKey:
     name: str
     prefix: str
     scopes: list[str]
+    allowed_addresses: list[str] | None
     expires_at: datetime.datetime | None
     revoked_at: datetime.datetime | None
     last_used_at: datetime.datetime | None
@@ -45,6 +47,13 @@ class ApiKey:
         prefix = self.prefix
 
         scopes = self.scopes
+
+        allowed_addresses: list[str] | None
+        if isinstance(self.allowed_addresses, list):
+            allowed_addresses = self.allowed_addresses
+
+        else:
+            allowed_addresses = self.allowed_addresses
 
         expires_at: None | str
         if isinstance(self.expires_at, datetime.datetime):
@@ -73,6 +82,7 @@ class ApiKey:
                 "name": name,
                 "prefix": prefix,
                 "scopes": scopes,
+                "allowed_addresses": allowed_addresses,
                 "expires_at": expires_at,
                 "revoked_at": revoked_at,
                 "last_used_at": last_used_at,
@@ -93,6 +103,21 @@ class ApiKey:
         prefix = d.pop("prefix")
 
         scopes = cast(list[str], d.pop("scopes"))
+
+        def _parse_allowed_addresses(data: object) -> list[str] | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                allowed_addresses_type_0 = cast(list[str], data)
+
+                return allowed_addresses_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[str] | None, data)
+
+        allowed_addresses = _parse_allowed_addresses(d.pop("allowed_addresses"))
 
         def _parse_expires_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -145,6 +170,7 @@ class ApiKey:
             name=name,
             prefix=prefix,
             scopes=scopes,
+            allowed_addresses=allowed_addresses,
             expires_at=expires_at,
             revoked_at=revoked_at,
             last_used_at=last_used_at,

@@ -20,11 +20,14 @@ class ApiKeyCreate:
         scopes (list[Scope]):
         expires_at (datetime.datetime | None | Unset): Not after the calling key's own. Left out or null: after
             API_KEY_DAYS, or with the calling key, whichever comes first
+        allowed_addresses (list[str] | None | Unset): Addresses and CIDRs from which alone the key works, within the
+            calling key's own. Left out or null: from where the calling key does
     """
 
     name: str
     scopes: list[Scope]
     expires_at: datetime.datetime | None | Unset = UNSET
+    allowed_addresses: list[str] | None | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         name = self.name
@@ -42,6 +45,15 @@ class ApiKeyCreate:
         else:
             expires_at = self.expires_at
 
+        allowed_addresses: list[str] | None | Unset
+        if isinstance(self.allowed_addresses, Unset):
+            allowed_addresses = UNSET
+        elif isinstance(self.allowed_addresses, list):
+            allowed_addresses = self.allowed_addresses
+
+        else:
+            allowed_addresses = self.allowed_addresses
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -52,6 +64,8 @@ class ApiKeyCreate:
         )
         if expires_at is not UNSET:
             field_dict["expires_at"] = expires_at
+        if allowed_addresses is not UNSET:
+            field_dict["allowed_addresses"] = allowed_addresses
 
         return field_dict
 
@@ -84,10 +98,28 @@ class ApiKeyCreate:
 
         expires_at = _parse_expires_at(d.pop("expires_at", UNSET))
 
+        def _parse_allowed_addresses(data: object) -> list[str] | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                allowed_addresses_type_0 = cast(list[str], data)
+
+                return allowed_addresses_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[str] | None | Unset, data)
+
+        allowed_addresses = _parse_allowed_addresses(d.pop("allowed_addresses", UNSET))
+
         api_key_create = cls(
             name=name,
             scopes=scopes,
             expires_at=expires_at,
+            allowed_addresses=allowed_addresses,
         )
 
         return api_key_create

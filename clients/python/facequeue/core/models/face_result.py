@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..models.box import Box
     from ..models.liveness import Liveness
     from ..models.match import Match
+    from ..models.moved_from import MovedFrom
 
 
 T = TypeVar("T", bound="FaceResult")
@@ -34,9 +35,11 @@ class FaceResult:
         matches (list[Match] | Unset):
         threshold (float | None | Unset):
         face_id (None | str | Unset): Null also when it was erased since
+        subject (None | str | Unset): External id of whose face it is
         subject_id (None | str | Unset): Null also when it was erased since
         enrolled (bool | Unset):
-        reason (None | str | Unset): Why it was not enrolled
+        reason (None | str | Unset): Why it was not enrolled; `moved` when it was another person's
+        moved_from (MovedFrom | Unset):
     """
 
     face_no: int
@@ -50,9 +53,11 @@ class FaceResult:
     matches: list[Match] | Unset = UNSET
     threshold: float | None | Unset = UNSET
     face_id: None | str | Unset = UNSET
+    subject: None | str | Unset = UNSET
     subject_id: None | str | Unset = UNSET
     enrolled: bool | Unset = UNSET
     reason: None | str | Unset = UNSET
+    moved_from: MovedFrom | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -101,6 +106,12 @@ class FaceResult:
         else:
             face_id = self.face_id
 
+        subject: None | str | Unset
+        if isinstance(self.subject, Unset):
+            subject = UNSET
+        else:
+            subject = self.subject
+
         subject_id: None | str | Unset
         if isinstance(self.subject_id, Unset):
             subject_id = UNSET
@@ -114,6 +125,10 @@ class FaceResult:
             reason = UNSET
         else:
             reason = self.reason
+
+        moved_from: dict[str, Any] | Unset = UNSET
+        if not isinstance(self.moved_from, Unset):
+            moved_from = self.moved_from.to_dict()
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -138,12 +153,16 @@ class FaceResult:
             field_dict["threshold"] = threshold
         if face_id is not UNSET:
             field_dict["face_id"] = face_id
+        if subject is not UNSET:
+            field_dict["subject"] = subject
         if subject_id is not UNSET:
             field_dict["subject_id"] = subject_id
         if enrolled is not UNSET:
             field_dict["enrolled"] = enrolled
         if reason is not UNSET:
             field_dict["reason"] = reason
+        if moved_from is not UNSET:
+            field_dict["moved_from"] = moved_from
 
         return field_dict
 
@@ -153,6 +172,7 @@ class FaceResult:
         from ..models.box import Box  # noqa: PLC0415
         from ..models.liveness import Liveness  # noqa: PLC0415
         from ..models.match import Match  # noqa: PLC0415
+        from ..models.moved_from import MovedFrom  # noqa: PLC0415
 
         d = dict(src_dict)
         face_no = d.pop("face_no")
@@ -218,6 +238,15 @@ class FaceResult:
 
         face_id = _parse_face_id(d.pop("face_id", UNSET))
 
+        def _parse_subject(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        subject = _parse_subject(d.pop("subject", UNSET))
+
         def _parse_subject_id(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -238,6 +267,13 @@ class FaceResult:
 
         reason = _parse_reason(d.pop("reason", UNSET))
 
+        _moved_from = d.pop("moved_from", UNSET)
+        moved_from: MovedFrom | Unset
+        if isinstance(_moved_from, Unset):
+            moved_from = UNSET
+        else:
+            moved_from = MovedFrom.from_dict(_moved_from)
+
         face_result = cls(
             face_no=face_no,
             box=box,
@@ -250,9 +286,11 @@ class FaceResult:
             matches=matches,
             threshold=threshold,
             face_id=face_id,
+            subject=subject,
             subject_id=subject_id,
             enrolled=enrolled,
             reason=reason,
+            moved_from=moved_from,
         )
 
         face_result.additional_properties = d

@@ -30,6 +30,9 @@ class Item:
         engine (None | str): What computed the networks, in which precision
         pipeline (None | str): Version of what is done around the networks
         error (ItemError | None):
+        image_version (str | Unset): The version of the S3 object that was asked for; else absent
+        reference_version (str | Unset): The same of the reference
+        replaced (list[str] | Unset): Of `enrol`: ids of the faces that were erased for its own
         decision (None | str | Unset):
         similarity (float | None | Unset):
         fmr (float | None | Unset):
@@ -44,6 +47,9 @@ class Item:
     engine: None | str
     pipeline: None | str
     error: ItemError | None
+    image_version: str | Unset = UNSET
+    reference_version: str | Unset = UNSET
+    replaced: list[str] | Unset = UNSET
     decision: None | str | Unset = UNSET
     similarity: float | None | Unset = UNSET
     fmr: float | None | Unset = UNSET
@@ -81,6 +87,14 @@ class Item:
         else:
             error = self.error
 
+        image_version = self.image_version
+
+        reference_version = self.reference_version
+
+        replaced: list[str] | Unset = UNSET
+        if not isinstance(self.replaced, Unset):
+            replaced = self.replaced
+
         decision: None | str | Unset
         if isinstance(self.decision, Unset):
             decision = UNSET
@@ -114,6 +128,12 @@ class Item:
                 "error": error,
             }
         )
+        if image_version is not UNSET:
+            field_dict["image_version"] = image_version
+        if reference_version is not UNSET:
+            field_dict["reference_version"] = reference_version
+        if replaced is not UNSET:
+            field_dict["replaced"] = replaced
         if decision is not UNSET:
             field_dict["decision"] = decision
         if similarity is not UNSET:
@@ -185,6 +205,12 @@ class Item:
 
         error = _parse_error(d.pop("error"))
 
+        image_version = d.pop("image_version", UNSET)
+
+        reference_version = d.pop("reference_version", UNSET)
+
+        replaced = cast(list[str], d.pop("replaced", UNSET))
+
         def _parse_decision(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -222,6 +248,9 @@ class Item:
             engine=engine,
             pipeline=pipeline,
             error=error,
+            image_version=image_version,
+            reference_version=reference_version,
+            replaced=replaced,
             decision=decision,
             similarity=similarity,
             fmr=fmr,

@@ -20,6 +20,10 @@ class ItemCreate:
         image_id (None | Unset | UUID): Id of an uploaded image
         subject (None | str | Unset): External id: whom to enrol, or who it is claimed to be; 1 to 200 characters
         reference (None | str | Unset): The second image of `verify`, like `image`
+        reference_id (None | Unset | UUID): The same, by the id of an uploaded image
+        image_version (None | str | Unset): Version id of the object that `image` names; the newest without it. 1 to
+            1024 characters
+        reference_version (None | str | Unset): The same of `reference`
     """
 
     custom_id: str
@@ -27,6 +31,9 @@ class ItemCreate:
     image_id: None | Unset | UUID = UNSET
     subject: None | str | Unset = UNSET
     reference: None | str | Unset = UNSET
+    reference_id: None | Unset | UUID = UNSET
+    image_version: None | str | Unset = UNSET
+    reference_version: None | str | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         custom_id = self.custom_id
@@ -57,6 +64,26 @@ class ItemCreate:
         else:
             reference = self.reference
 
+        reference_id: None | str | Unset
+        if isinstance(self.reference_id, Unset):
+            reference_id = UNSET
+        elif isinstance(self.reference_id, UUID):
+            reference_id = str(self.reference_id)
+        else:
+            reference_id = self.reference_id
+
+        image_version: None | str | Unset
+        if isinstance(self.image_version, Unset):
+            image_version = UNSET
+        else:
+            image_version = self.image_version
+
+        reference_version: None | str | Unset
+        if isinstance(self.reference_version, Unset):
+            reference_version = UNSET
+        else:
+            reference_version = self.reference_version
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update(
@@ -72,6 +99,12 @@ class ItemCreate:
             field_dict["subject"] = subject
         if reference is not UNSET:
             field_dict["reference"] = reference
+        if reference_id is not UNSET:
+            field_dict["reference_id"] = reference_id
+        if image_version is not UNSET:
+            field_dict["image_version"] = image_version
+        if reference_version is not UNSET:
+            field_dict["reference_version"] = reference_version
 
         return field_dict
 
@@ -124,12 +157,50 @@ class ItemCreate:
 
         reference = _parse_reference(d.pop("reference", UNSET))
 
+        def _parse_reference_id(data: object) -> None | Unset | UUID:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                reference_id_type_0 = UUID(data)
+
+                return reference_id_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Unset | UUID, data)
+
+        reference_id = _parse_reference_id(d.pop("reference_id", UNSET))
+
+        def _parse_image_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        image_version = _parse_image_version(d.pop("image_version", UNSET))
+
+        def _parse_reference_version(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        reference_version = _parse_reference_version(d.pop("reference_version", UNSET))
+
         item_create = cls(
             custom_id=custom_id,
             image=image,
             image_id=image_id,
             subject=subject,
             reference=reference,
+            reference_id=reference_id,
+            image_version=image_version,
+            reference_version=reference_version,
         )
 
         return item_create

@@ -40,6 +40,8 @@ class Job:
         started_at (datetime.datetime | None):
         finished_at (datetime.datetime | None):
         expires_at (datetime.datetime):
+        redrive_of (None | UUID): The job whose failed items these are, tried again
+        redriven_by (list[UUID]): Jobs that try its failed items again: the last 20
     """
 
     id: UUID
@@ -57,6 +59,8 @@ class Job:
     started_at: datetime.datetime | None
     finished_at: datetime.datetime | None
     expires_at: datetime.datetime
+    redrive_of: None | UUID
+    redriven_by: list[UUID]
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -106,6 +110,17 @@ class Job:
 
         expires_at = self.expires_at.isoformat()
 
+        redrive_of: None | str
+        if isinstance(self.redrive_of, UUID):
+            redrive_of = str(self.redrive_of)
+        else:
+            redrive_of = self.redrive_of
+
+        redriven_by = []
+        for redriven_by_item_data in self.redriven_by:
+            redriven_by_item = str(redriven_by_item_data)
+            redriven_by.append(redriven_by_item)
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -125,6 +140,8 @@ class Job:
                 "started_at": started_at,
                 "finished_at": finished_at,
                 "expires_at": expires_at,
+                "redrive_of": redrive_of,
+                "redriven_by": redriven_by,
             }
         )
 
@@ -220,6 +237,28 @@ class Job:
 
         expires_at = datetime.datetime.fromisoformat(d.pop("expires_at"))
 
+        def _parse_redrive_of(data: object) -> None | UUID:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                redrive_of_type_0 = UUID(data)
+
+                return redrive_of_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | UUID, data)
+
+        redrive_of = _parse_redrive_of(d.pop("redrive_of"))
+
+        redriven_by = []
+        _redriven_by = d.pop("redriven_by")
+        for redriven_by_item_data in _redriven_by:
+            redriven_by_item = UUID(redriven_by_item_data)
+
+            redriven_by.append(redriven_by_item)
+
         job = cls(
             id=id,
             created_at=created_at,
@@ -236,6 +275,8 @@ class Job:
             started_at=started_at,
             finished_at=finished_at,
             expires_at=expires_at,
+            redrive_of=redrive_of,
+            redriven_by=redriven_by,
         )
 
         job.additional_properties = d

@@ -25,6 +25,7 @@ class JobCreate:
         operation (Operation):
         items (list[ItemCreate]):
         collection_id (None | Unset | UUID):
+        collection (None | str | Unset): A collection's name, in place of its id
         model (None | str | Unset):
         options (JobOptions | Unset):
         webhook_endpoint_id (None | Unset | UUID): One endpoint; null for none; absent for all that subscribe
@@ -34,6 +35,7 @@ class JobCreate:
     operation: Operation
     items: list[ItemCreate]
     collection_id: None | Unset | UUID = UNSET
+    collection: None | str | Unset = UNSET
     model: None | str | Unset = UNSET
     options: JobOptions | Unset = UNSET
     webhook_endpoint_id: None | Unset | UUID = UNSET
@@ -54,6 +56,12 @@ class JobCreate:
             collection_id = str(self.collection_id)
         else:
             collection_id = self.collection_id
+
+        collection: None | str | Unset
+        if isinstance(self.collection, Unset):
+            collection = UNSET
+        else:
+            collection = self.collection
 
         model: None | str | Unset
         if isinstance(self.model, Unset):
@@ -87,6 +95,8 @@ class JobCreate:
         )
         if collection_id is not UNSET:
             field_dict["collection_id"] = collection_id
+        if collection is not UNSET:
+            field_dict["collection"] = collection
         if model is not UNSET:
             field_dict["model"] = model
         if options is not UNSET:
@@ -130,6 +140,15 @@ class JobCreate:
             return cast(None | Unset | UUID, data)
 
         collection_id = _parse_collection_id(d.pop("collection_id", UNSET))
+
+        def _parse_collection(data: object) -> None | str | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(None | str | Unset, data)
+
+        collection = _parse_collection(d.pop("collection", UNSET))
 
         def _parse_model(data: object) -> None | str | Unset:
             if data is None:
@@ -175,6 +194,7 @@ class JobCreate:
             operation=operation,
             items=items,
             collection_id=collection_id,
+            collection=collection,
             model=model,
             options=options,
             webhook_endpoint_id=webhook_endpoint_id,

@@ -7,6 +7,14 @@ from attrs import define as _attrs_define
 
 from ..models.attribute_name import AttributeName, check_attribute_name
 from ..models.enrol_faces import EnrolFaces, check_enrol_faces
+from ..models.job_options_on_changed import (
+    JobOptionsOnChanged,
+    check_job_options_on_changed,
+)
+from ..models.job_options_on_conflict import (
+    JobOptionsOnConflict,
+    check_job_options_on_conflict,
+)
 from ..models.rotation import Rotation, check_rotation
 from ..types import UNSET, Unset
 
@@ -25,6 +33,10 @@ class JobOptions:
         rotation (None | Rotation | Unset): How hard turned heads are looked for; null as the service is set
         enrol_faces (EnrolFaces | Unset):
         attributes (list[AttributeName] | Unset): Estimates of each face, for tenants that may ask for them
+        on_conflict (JobOptionsOnConflict | Unset): `enrol` of a photograph that the collection has as another person's:
+            it stays so (`keep`, the default), or becomes the new person's (`move`) Example: move.
+        on_changed (JobOptionsOnChanged | Unset): `enrol` of an object that held another photograph when it was enrolled
+            for the same person: those faces stay (`add`, the default), or are erased (`replace`) Example: replace.
     """
 
     max_faces: int | Unset = UNSET
@@ -35,6 +47,8 @@ class JobOptions:
     rotation: None | Rotation | Unset = UNSET
     enrol_faces: EnrolFaces | Unset = UNSET
     attributes: list[AttributeName] | Unset = UNSET
+    on_conflict: JobOptionsOnConflict | Unset = UNSET
+    on_changed: JobOptionsOnChanged | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         max_faces = self.max_faces
@@ -66,6 +80,14 @@ class JobOptions:
                 attributes_item: str = attributes_item_data
                 attributes.append(attributes_item)
 
+        on_conflict: str | Unset = UNSET
+        if not isinstance(self.on_conflict, Unset):
+            on_conflict = self.on_conflict
+
+        on_changed: str | Unset = UNSET
+        if not isinstance(self.on_changed, Unset):
+            on_changed = self.on_changed
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update({})
@@ -85,6 +107,10 @@ class JobOptions:
             field_dict["enrol_faces"] = enrol_faces
         if attributes is not UNSET:
             field_dict["attributes"] = attributes
+        if on_conflict is not UNSET:
+            field_dict["on_conflict"] = on_conflict
+        if on_changed is not UNSET:
+            field_dict["on_changed"] = on_changed
 
         return field_dict
 
@@ -134,6 +160,20 @@ class JobOptions:
 
                 attributes.append(attributes_item)
 
+        _on_conflict = d.pop("on_conflict", UNSET)
+        on_conflict: JobOptionsOnConflict | Unset
+        if isinstance(_on_conflict, Unset):
+            on_conflict = UNSET
+        else:
+            on_conflict = check_job_options_on_conflict(_on_conflict)
+
+        _on_changed = d.pop("on_changed", UNSET)
+        on_changed: JobOptionsOnChanged | Unset
+        if isinstance(_on_changed, Unset):
+            on_changed = UNSET
+        else:
+            on_changed = check_job_options_on_changed(_on_changed)
+
         job_options = cls(
             max_faces=max_faces,
             min_quality=min_quality,
@@ -143,6 +183,8 @@ class JobOptions:
             rotation=rotation,
             enrol_faces=enrol_faces,
             attributes=attributes,
+            on_conflict=on_conflict,
+            on_changed=on_changed,
         )
 
         return job_options

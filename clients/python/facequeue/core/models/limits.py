@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+if TYPE_CHECKING:
+    from ..models.tenant_limits import TenantLimits
+
 
 T = TypeVar("T", bound="Limits")
 
@@ -22,6 +26,7 @@ class Limits:
         retention_days_images (int): Days an upload is kept
         liveness (bool): Whether `options.liveness` is not switched off
         webhooks (bool): Whether webhooks are delivered
+        tenant (TenantLimits):
     """
 
     max_job_items: int
@@ -33,6 +38,7 @@ class Limits:
     retention_days_images: int
     liveness: bool
     webhooks: bool
+    tenant: TenantLimits
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,6 +61,8 @@ class Limits:
 
         webhooks = self.webhooks
 
+        tenant = self.tenant.to_dict()
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -68,6 +76,7 @@ class Limits:
                 "retention_days_images": retention_days_images,
                 "liveness": liveness,
                 "webhooks": webhooks,
+                "tenant": tenant,
             }
         )
 
@@ -75,6 +84,8 @@ class Limits:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.tenant_limits import TenantLimits  # noqa: PLC0415
+
         d = dict(src_dict)
         max_job_items = d.pop("max_job_items")
 
@@ -99,6 +110,8 @@ class Limits:
 
         webhooks = d.pop("webhooks")
 
+        tenant = TenantLimits.from_dict(d.pop("tenant"))
+
         limits = cls(
             max_job_items=max_job_items,
             max_upload_size=max_upload_size,
@@ -109,6 +122,7 @@ class Limits:
             retention_days_images=retention_days_images,
             liveness=liveness,
             webhooks=webhooks,
+            tenant=tenant,
         )
 
         limits.additional_properties = d

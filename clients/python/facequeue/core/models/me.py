@@ -20,6 +20,7 @@ class Me:
         key_id (UUID):
         key_name (str):
         scopes (list[str]):
+        allowed_addresses (list[str] | None):
         expires_at (datetime.datetime | None):
     """
 
@@ -28,6 +29,7 @@ class Me:
     key_id: UUID
     key_name: str
     scopes: list[str]
+    allowed_addresses: list[str] | None
     expires_at: datetime.datetime | None
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -41,6 +43,13 @@ class Me:
         key_name = self.key_name
 
         scopes = self.scopes
+
+        allowed_addresses: list[str] | None
+        if isinstance(self.allowed_addresses, list):
+            allowed_addresses = self.allowed_addresses
+
+        else:
+            allowed_addresses = self.allowed_addresses
 
         expires_at: None | str
         if isinstance(self.expires_at, datetime.datetime):
@@ -57,6 +66,7 @@ class Me:
                 "key_id": key_id,
                 "key_name": key_name,
                 "scopes": scopes,
+                "allowed_addresses": allowed_addresses,
                 "expires_at": expires_at,
             }
         )
@@ -75,6 +85,21 @@ class Me:
         key_name = d.pop("key_name")
 
         scopes = cast(list[str], d.pop("scopes"))
+
+        def _parse_allowed_addresses(data: object) -> list[str] | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                allowed_addresses_type_0 = cast(list[str], data)
+
+                return allowed_addresses_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[str] | None, data)
+
+        allowed_addresses = _parse_allowed_addresses(d.pop("allowed_addresses"))
 
         def _parse_expires_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -97,6 +122,7 @@ class Me:
             key_id=key_id,
             key_name=key_name,
             scopes=scopes,
+            allowed_addresses=allowed_addresses,
             expires_at=expires_at,
         )
 

@@ -20,6 +20,7 @@ class NewApiKey:
         name (str):
         prefix (str): The key begins `fq_<prefix>_`
         scopes (list[str]):
+        allowed_addresses (list[str] | None): From where alone it works; null: from anywhere
         expires_at (datetime.datetime | None):
         revoked_at (datetime.datetime | None):
         last_used_at (datetime.datetime | None): Up to a minute behind; null: never, or not since it is noted
@@ -31,6 +32,7 @@ class NewApiKey:
     name: str
     prefix: str
     scopes: list[str]
+    allowed_addresses: list[str] | None
     expires_at: datetime.datetime | None
     revoked_at: datetime.datetime | None
     last_used_at: datetime.datetime | None
@@ -47,6 +49,13 @@ class NewApiKey:
         prefix = self.prefix
 
         scopes = self.scopes
+
+        allowed_addresses: list[str] | None
+        if isinstance(self.allowed_addresses, list):
+            allowed_addresses = self.allowed_addresses
+
+        else:
+            allowed_addresses = self.allowed_addresses
 
         expires_at: None | str
         if isinstance(self.expires_at, datetime.datetime):
@@ -77,6 +86,7 @@ class NewApiKey:
                 "name": name,
                 "prefix": prefix,
                 "scopes": scopes,
+                "allowed_addresses": allowed_addresses,
                 "expires_at": expires_at,
                 "revoked_at": revoked_at,
                 "last_used_at": last_used_at,
@@ -98,6 +108,21 @@ class NewApiKey:
         prefix = d.pop("prefix")
 
         scopes = cast(list[str], d.pop("scopes"))
+
+        def _parse_allowed_addresses(data: object) -> list[str] | None:
+            if data is None:
+                return data
+            try:
+                if not isinstance(data, list):
+                    raise TypeError()
+                allowed_addresses_type_0 = cast(list[str], data)
+
+                return allowed_addresses_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(list[str] | None, data)
+
+        allowed_addresses = _parse_allowed_addresses(d.pop("allowed_addresses"))
 
         def _parse_expires_at(data: object) -> datetime.datetime | None:
             if data is None:
@@ -152,6 +177,7 @@ class NewApiKey:
             name=name,
             prefix=prefix,
             scopes=scopes,
+            allowed_addresses=allowed_addresses,
             expires_at=expires_at,
             revoked_at=revoked_at,
             last_used_at=last_used_at,

@@ -47,7 +47,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Limits | Problem]:
-    """Read what this installation takes, and how long it keeps it; any key may.
+    """Read what this installation takes and keeps, and what your tenant uses; any key may.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -70,7 +70,7 @@ def sync(
     *,
     client: AuthenticatedClient,
 ) -> Limits | Problem | None:
-    """Read what this installation takes, and how long it keeps it; any key may.
+    """Read what this installation takes and keeps, and what your tenant uses; any key may.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -89,7 +89,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
 ) -> Response[Limits | Problem]:
-    """Read what this installation takes, and how long it keeps it; any key may.
+    """Read what this installation takes and keeps, and what your tenant uses; any key may.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -110,7 +110,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
 ) -> Limits | Problem | None:
-    """Read what this installation takes, and how long it keeps it; any key may.
+    """Read what this installation takes and keeps, and what your tenant uses; any key may.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.

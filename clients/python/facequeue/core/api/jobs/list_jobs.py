@@ -1,5 +1,7 @@
+import datetime
 from http import HTTPStatus
 from typing import Any, cast
+from uuid import UUID
 
 import httpx
 
@@ -7,6 +9,7 @@ from ...client import AuthenticatedClient, Client
 from ...models.job_page import JobPage
 from ...models.job_state import JobState
 from ...models.operation import Operation
+from ...models.order import Order
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -15,8 +18,13 @@ def _get_kwargs(
     *,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
-    state: JobState | Unset = UNSET,
+    order: Order | Unset = UNSET,
+    state: list[JobState] | Unset = UNSET,
     operation: Operation | Unset = UNSET,
+    collection_id: UUID | Unset = UNSET,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    metadata: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
@@ -29,9 +37,18 @@ def _get_kwargs(
 
     params["cursor"] = cursor
 
-    json_state: str | Unset = UNSET
+    json_order: str | Unset = UNSET
+    if not isinstance(order, Unset):
+        json_order = order
+
+    params["order"] = json_order
+
+    json_state: list[str] | Unset = UNSET
     if not isinstance(state, Unset):
-        json_state = state
+        json_state = []
+        for state_item_data in state:
+            state_item: str = state_item_data
+            json_state.append(state_item)
 
     params["state"] = json_state
 
@@ -40,6 +57,23 @@ def _get_kwargs(
         json_operation = operation
 
     params["operation"] = json_operation
+
+    json_collection_id: str | Unset = UNSET
+    if not isinstance(collection_id, Unset):
+        json_collection_id = str(collection_id)
+    params["collection_id"] = json_collection_id
+
+    json_created_after: str | Unset = UNSET
+    if not isinstance(created_after, Unset):
+        json_created_after = created_after.isoformat()
+    params["created_after"] = json_created_after
+
+    json_created_before: str | Unset = UNSET
+    if not isinstance(created_before, Unset):
+        json_created_before = created_before.isoformat()
+    params["created_before"] = json_created_before
+
+    params["metadata"] = metadata
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -91,17 +125,27 @@ def sync_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
-    state: JobState | Unset = UNSET,
+    order: Order | Unset = UNSET,
+    state: list[JobState] | Unset = UNSET,
     operation: Operation | Unset = UNSET,
+    collection_id: UUID | Unset = UNSET,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    metadata: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | JobPage | Problem]:
-    """List jobs, newest first.
+    """List jobs.
 
     Args:
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
-        state (JobState | Unset):
+        order (Order | Unset):
+        state (list[JobState] | Unset):
         operation (Operation | Unset):
+        collection_id (UUID | Unset):
+        created_after (datetime.datetime | Unset):
+        created_before (datetime.datetime | Unset):
+        metadata (str | Unset):
         if_none_match (str | Unset):
 
     Raises:
@@ -115,8 +159,13 @@ def sync_detailed(
     kwargs = _get_kwargs(
         limit=limit,
         cursor=cursor,
+        order=order,
         state=state,
         operation=operation,
+        collection_id=collection_id,
+        created_after=created_after,
+        created_before=created_before,
+        metadata=metadata,
         if_none_match=if_none_match,
     )
 
@@ -132,17 +181,27 @@ def sync(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
-    state: JobState | Unset = UNSET,
+    order: Order | Unset = UNSET,
+    state: list[JobState] | Unset = UNSET,
     operation: Operation | Unset = UNSET,
+    collection_id: UUID | Unset = UNSET,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    metadata: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
 ) -> Any | JobPage | Problem | None:
-    """List jobs, newest first.
+    """List jobs.
 
     Args:
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
-        state (JobState | Unset):
+        order (Order | Unset):
+        state (list[JobState] | Unset):
         operation (Operation | Unset):
+        collection_id (UUID | Unset):
+        created_after (datetime.datetime | Unset):
+        created_before (datetime.datetime | Unset):
+        metadata (str | Unset):
         if_none_match (str | Unset):
 
     Raises:
@@ -157,8 +216,13 @@ def sync(
         client=client,
         limit=limit,
         cursor=cursor,
+        order=order,
         state=state,
         operation=operation,
+        collection_id=collection_id,
+        created_after=created_after,
+        created_before=created_before,
+        metadata=metadata,
         if_none_match=if_none_match,
     ).parsed
 
@@ -168,17 +232,27 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
-    state: JobState | Unset = UNSET,
+    order: Order | Unset = UNSET,
+    state: list[JobState] | Unset = UNSET,
     operation: Operation | Unset = UNSET,
+    collection_id: UUID | Unset = UNSET,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    metadata: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
 ) -> Response[Any | JobPage | Problem]:
-    """List jobs, newest first.
+    """List jobs.
 
     Args:
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
-        state (JobState | Unset):
+        order (Order | Unset):
+        state (list[JobState] | Unset):
         operation (Operation | Unset):
+        collection_id (UUID | Unset):
+        created_after (datetime.datetime | Unset):
+        created_before (datetime.datetime | Unset):
+        metadata (str | Unset):
         if_none_match (str | Unset):
 
     Raises:
@@ -192,8 +266,13 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         limit=limit,
         cursor=cursor,
+        order=order,
         state=state,
         operation=operation,
+        collection_id=collection_id,
+        created_after=created_after,
+        created_before=created_before,
+        metadata=metadata,
         if_none_match=if_none_match,
     )
 
@@ -207,17 +286,27 @@ async def asyncio(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
-    state: JobState | Unset = UNSET,
+    order: Order | Unset = UNSET,
+    state: list[JobState] | Unset = UNSET,
     operation: Operation | Unset = UNSET,
+    collection_id: UUID | Unset = UNSET,
+    created_after: datetime.datetime | Unset = UNSET,
+    created_before: datetime.datetime | Unset = UNSET,
+    metadata: str | Unset = UNSET,
     if_none_match: str | Unset = UNSET,
 ) -> Any | JobPage | Problem | None:
-    """List jobs, newest first.
+    """List jobs.
 
     Args:
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
-        state (JobState | Unset):
+        order (Order | Unset):
+        state (list[JobState] | Unset):
         operation (Operation | Unset):
+        collection_id (UUID | Unset):
+        created_after (datetime.datetime | Unset):
+        created_before (datetime.datetime | Unset):
+        metadata (str | Unset):
         if_none_match (str | Unset):
 
     Raises:
@@ -233,8 +322,13 @@ async def asyncio(
             client=client,
             limit=limit,
             cursor=cursor,
+            order=order,
             state=state,
             operation=operation,
+            collection_id=collection_id,
+            created_after=created_after,
+            created_before=created_before,
+            metadata=metadata,
             if_none_match=if_none_match,
         )
     ).parsed

@@ -6,6 +6,7 @@ import httpx
 from ...client import AuthenticatedClient, Client
 from ...models.job import Job
 from ...models.job_create import JobCreate
+from ...models.job_validation import JobValidation
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -13,6 +14,7 @@ from ...types import UNSET, Response, Unset
 def _get_kwargs(
     *,
     body: JobCreate,
+    validate_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -23,9 +25,16 @@ def _get_kwargs(
     if not isinstance(prefer, Unset):
         headers["Prefer"] = prefer
 
+    params: dict[str, Any] = {}
+
+    params["validate_only"] = validate_only
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
     _kwargs: dict[str, Any] = {
         "method": "post",
         "url": "/api/v1/jobs",
+        "params": params,
     }
 
     _kwargs["json"] = body.to_dict()
@@ -38,9 +47,25 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Job | Problem:
+) -> Job | Job | JobValidation | Problem:
     if response.status_code == 200:
-        response_200 = Job.from_dict(response.json())
+
+        def _parse_response_200(data: object) -> Job | JobValidation:
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                response_200_type_0 = Job.from_dict(data)
+
+                return response_200_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            if not isinstance(data, dict):
+                raise TypeError()
+            response_200_type_1 = JobValidation.from_dict(data)
+
+            return response_200_type_1
+
+        response_200 = _parse_response_200(response.json())
 
         return response_200
 
@@ -61,7 +86,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Job | Problem]:
+) -> Response[Job | Job | JobValidation | Problem]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -74,14 +99,17 @@ def sync_detailed(
     *,
     client: AuthenticatedClient,
     body: JobCreate,
+    validate_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
-) -> Response[Job | Problem]:
+) -> Response[Job | Job | JobValidation | Problem]:
     """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end.
 
-     To enrol, the key needs `collections:write` too.
+     To enrol, the key needs `collections:write` too. With `validate_only=true` nothing is
+    submitted: what would be refused is refused, and else the answer tells which items would fail.
 
     Args:
+        validate_only (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         body (JobCreate):
@@ -91,11 +119,12 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Job | Problem]
+        Response[Job | Job | JobValidation | Problem]
     """
 
     kwargs = _get_kwargs(
         body=body,
+        validate_only=validate_only,
         idempotency_key=idempotency_key,
         prefer=prefer,
     )
@@ -111,14 +140,17 @@ def sync(
     *,
     client: AuthenticatedClient,
     body: JobCreate,
+    validate_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
-) -> Job | Problem | None:
+) -> Job | Job | JobValidation | Problem | None:
     """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end.
 
-     To enrol, the key needs `collections:write` too.
+     To enrol, the key needs `collections:write` too. With `validate_only=true` nothing is
+    submitted: what would be refused is refused, and else the answer tells which items would fail.
 
     Args:
+        validate_only (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         body (JobCreate):
@@ -128,12 +160,13 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Job | Problem
+        Job | Job | JobValidation | Problem
     """
 
     return sync_detailed(
         client=client,
         body=body,
+        validate_only=validate_only,
         idempotency_key=idempotency_key,
         prefer=prefer,
     ).parsed
@@ -143,14 +176,17 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient,
     body: JobCreate,
+    validate_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
-) -> Response[Job | Problem]:
+) -> Response[Job | Job | JobValidation | Problem]:
     """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end.
 
-     To enrol, the key needs `collections:write` too.
+     To enrol, the key needs `collections:write` too. With `validate_only=true` nothing is
+    submitted: what would be refused is refused, and else the answer tells which items would fail.
 
     Args:
+        validate_only (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         body (JobCreate):
@@ -160,11 +196,12 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Job | Problem]
+        Response[Job | Job | JobValidation | Problem]
     """
 
     kwargs = _get_kwargs(
         body=body,
+        validate_only=validate_only,
         idempotency_key=idempotency_key,
         prefer=prefer,
     )
@@ -178,14 +215,17 @@ async def asyncio(
     *,
     client: AuthenticatedClient,
     body: JobCreate,
+    validate_only: bool | Unset = False,
     idempotency_key: str | Unset = UNSET,
     prefer: str | Unset = UNSET,
-) -> Job | Problem | None:
+) -> Job | Job | JobValidation | Problem | None:
     """Submit a job; with `Prefer: wait=N` (60 at most) wait for its end.
 
-     To enrol, the key needs `collections:write` too.
+     To enrol, the key needs `collections:write` too. With `validate_only=true` nothing is
+    submitted: what would be refused is refused, and else the answer tells which items would fail.
 
     Args:
+        validate_only (bool | Unset):  Default: False.
         idempotency_key (str | Unset):
         prefer (str | Unset):
         body (JobCreate):
@@ -195,13 +235,14 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Job | Problem
+        Job | Job | JobValidation | Problem
     """
 
     return (
         await asyncio_detailed(
             client=client,
             body=body,
+            validate_only=validate_only,
             idempotency_key=idempotency_key,
             prefer=prefer,
         )

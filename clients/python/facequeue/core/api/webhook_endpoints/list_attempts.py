@@ -7,6 +7,7 @@ import httpx
 
 from ...client import AuthenticatedClient, Client
 from ...models.attempt_page import AttemptPage
+from ...models.order import Order
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -17,6 +18,7 @@ def _get_kwargs(
     *,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -24,6 +26,12 @@ def _get_kwargs(
     params["limit"] = limit
 
     params["cursor"] = cursor
+
+    json_order: str | Unset = UNSET
+    if not isinstance(order, Unset):
+        json_order = order
+
+    params["order"] = json_order
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -75,14 +83,16 @@ def sync_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> Response[AttemptPage | Problem]:
-    """List the attempts of a delivery, newest first.
+    """List the attempts of a delivery.
 
     Args:
         endpoint_id (UUID):
         delivery_id (UUID):
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -97,6 +107,7 @@ def sync_detailed(
         delivery_id=delivery_id,
         limit=limit,
         cursor=cursor,
+        order=order,
     )
 
     response = client.get_httpx_client().request(
@@ -113,14 +124,16 @@ def sync(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> AttemptPage | Problem | None:
-    """List the attempts of a delivery, newest first.
+    """List the attempts of a delivery.
 
     Args:
         endpoint_id (UUID):
         delivery_id (UUID):
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -136,6 +149,7 @@ def sync(
         client=client,
         limit=limit,
         cursor=cursor,
+        order=order,
     ).parsed
 
 
@@ -146,14 +160,16 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> Response[AttemptPage | Problem]:
-    """List the attempts of a delivery, newest first.
+    """List the attempts of a delivery.
 
     Args:
         endpoint_id (UUID):
         delivery_id (UUID):
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -168,6 +184,7 @@ async def asyncio_detailed(
         delivery_id=delivery_id,
         limit=limit,
         cursor=cursor,
+        order=order,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -182,14 +199,16 @@ async def asyncio(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> AttemptPage | Problem | None:
-    """List the attempts of a delivery, newest first.
+    """List the attempts of a delivery.
 
     Args:
         endpoint_id (UUID):
         delivery_id (UUID):
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -206,5 +225,6 @@ async def asyncio(
             client=client,
             limit=limit,
             cursor=cursor,
+            order=order,
         )
     ).parsed

@@ -8,6 +8,7 @@ import httpx
 from ...client import AuthenticatedClient, Client
 from ...models.delivery_page import DeliveryPage
 from ...models.delivery_state import DeliveryState
+from ...models.order import Order
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -17,6 +18,7 @@ def _get_kwargs(
     *,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
     state: DeliveryState | Unset = UNSET,
 ) -> dict[str, Any]:
 
@@ -25,6 +27,12 @@ def _get_kwargs(
     params["limit"] = limit
 
     params["cursor"] = cursor
+
+    json_order: str | Unset = UNSET
+    if not isinstance(order, Unset):
+        json_order = order
+
+    params["order"] = json_order
 
     json_state: str | Unset = UNSET
     if not isinstance(state, Unset):
@@ -80,14 +88,16 @@ def sync_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
     state: DeliveryState | Unset = UNSET,
 ) -> Response[DeliveryPage | Problem]:
-    """List what was, is and will be sent to an endpoint, newest first.
+    """List what was, is and will be sent to an endpoint.
 
     Args:
         endpoint_id (UUID):
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
         state (DeliveryState | Unset):
 
     Raises:
@@ -102,6 +112,7 @@ def sync_detailed(
         endpoint_id=endpoint_id,
         limit=limit,
         cursor=cursor,
+        order=order,
         state=state,
     )
 
@@ -118,14 +129,16 @@ def sync(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
     state: DeliveryState | Unset = UNSET,
 ) -> DeliveryPage | Problem | None:
-    """List what was, is and will be sent to an endpoint, newest first.
+    """List what was, is and will be sent to an endpoint.
 
     Args:
         endpoint_id (UUID):
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
         state (DeliveryState | Unset):
 
     Raises:
@@ -141,6 +154,7 @@ def sync(
         client=client,
         limit=limit,
         cursor=cursor,
+        order=order,
         state=state,
     ).parsed
 
@@ -151,14 +165,16 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
     state: DeliveryState | Unset = UNSET,
 ) -> Response[DeliveryPage | Problem]:
-    """List what was, is and will be sent to an endpoint, newest first.
+    """List what was, is and will be sent to an endpoint.
 
     Args:
         endpoint_id (UUID):
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
         state (DeliveryState | Unset):
 
     Raises:
@@ -173,6 +189,7 @@ async def asyncio_detailed(
         endpoint_id=endpoint_id,
         limit=limit,
         cursor=cursor,
+        order=order,
         state=state,
     )
 
@@ -187,14 +204,16 @@ async def asyncio(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
     state: DeliveryState | Unset = UNSET,
 ) -> DeliveryPage | Problem | None:
-    """List what was, is and will be sent to an endpoint, newest first.
+    """List what was, is and will be sent to an endpoint.
 
     Args:
         endpoint_id (UUID):
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
         state (DeliveryState | Unset):
 
     Raises:
@@ -211,6 +230,7 @@ async def asyncio(
             client=client,
             limit=limit,
             cursor=cursor,
+            order=order,
             state=state,
         )
     ).parsed

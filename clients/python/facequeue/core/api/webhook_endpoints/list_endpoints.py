@@ -5,6 +5,7 @@ import httpx
 
 from ...client import AuthenticatedClient, Client
 from ...models.endpoint_page import EndpointPage
+from ...models.order import Order
 from ...models.problem import Problem
 from ...types import UNSET, Response, Unset
 
@@ -13,6 +14,7 @@ def _get_kwargs(
     *,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> dict[str, Any]:
 
     params: dict[str, Any] = {}
@@ -20,6 +22,12 @@ def _get_kwargs(
     params["limit"] = limit
 
     params["cursor"] = cursor
+
+    json_order: str | Unset = UNSET
+    if not isinstance(order, Unset):
+        json_order = order
+
+    params["order"] = json_order
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -66,12 +74,14 @@ def sync_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> Response[EndpointPage | Problem]:
-    """List endpoints, newest first.
+    """List endpoints.
 
     Args:
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -84,6 +94,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         limit=limit,
         cursor=cursor,
+        order=order,
     )
 
     response = client.get_httpx_client().request(
@@ -98,12 +109,14 @@ def sync(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> EndpointPage | Problem | None:
-    """List endpoints, newest first.
+    """List endpoints.
 
     Args:
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -117,6 +130,7 @@ def sync(
         client=client,
         limit=limit,
         cursor=cursor,
+        order=order,
     ).parsed
 
 
@@ -125,12 +139,14 @@ async def asyncio_detailed(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> Response[EndpointPage | Problem]:
-    """List endpoints, newest first.
+    """List endpoints.
 
     Args:
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -143,6 +159,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         limit=limit,
         cursor=cursor,
+        order=order,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -155,12 +172,14 @@ async def asyncio(
     client: AuthenticatedClient,
     limit: int | Unset = 50,
     cursor: str | Unset = UNSET,
+    order: Order | Unset = UNSET,
 ) -> EndpointPage | Problem | None:
-    """List endpoints, newest first.
+    """List endpoints.
 
     Args:
         limit (int | Unset):  Default: 50.
         cursor (str | Unset):
+        order (Order | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -175,5 +194,6 @@ async def asyncio(
             client=client,
             limit=limit,
             cursor=cursor,
+            order=order,
         )
     ).parsed
