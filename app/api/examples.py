@@ -154,7 +154,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
             "method": "PUT",
             "headers": {
                 "Content-Type": "image/jpeg",
-                "x-amz-checksum-sha256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+                "x-amz-checksum-sha256": "47DEQpj8HBSa…",
             },
         },
         "expires_at": "2026-01-02T03:19:05Z",

@@ -47,6 +47,7 @@ def test_the_configuration_table_is_that_of_the_settings() -> None:
 def test_settings_that_nothing_reads_yet_are_named_as_such() -> None:
     (named,) = re.findall(r"without effect yet: (.*?)\.\n", README.read_text(), re.DOTALL)
     readers = [*(ROOT / "app").rglob("*.py"), *(ROOT / "workers").rglob("*.py")]
+    readers += (ROOT / "scripts/keeping").rglob("*.py")
     readers += [*(ROOT / "deploy/systemd").rglob("*.service"), ROOT / "deploy/gunicorn.conf.py"]
     text = "\n".join(path.read_text() for path in readers)
 

@@ -35,7 +35,9 @@ class ImagePresignSchema(RequestSchema):
     """Body of POST /images/presign: what will be sent to S3."""
 
     content_type = fields.String(
-        required=True, validate=validate.OneOf([kind.content_type for kind in ImageFormat])
+        required=True,
+        validate=validate.OneOf([kind.content_type for kind in ImageFormat]),
+        metadata={"title": "ImageContentType"},
     )
     bytes = fields.Integer(
         required=True,
@@ -58,7 +60,9 @@ class SignedRequestSchema(AnswerSchema):
     """The request to send the image with; its URL is a secret until it ends."""
 
     url = fields.URL(required=True)
-    method = fields.String(required=True, validate=validate.OneOf(["PUT"]))
+    method = fields.String(
+        required=True, validate=validate.OneOf(["PUT"]), metadata={"title": "UploadMethod"}
+    )
     headers = fields.Dict(
         keys=fields.String(),
         values=fields.String(),

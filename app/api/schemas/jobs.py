@@ -73,6 +73,7 @@ class JobOptionsSchema(RequestSchema):
     on_conflict = fields.String(
         validate=validate.OneOf(["keep", "move"]),
         metadata={
+            "title": "OnConflict",
             "description": "`enrol` of a photograph that the collection has as another person's: "
             "it stays so (`keep`, the default), or becomes the new person's (`move`)",
             "example": "move",
@@ -81,6 +82,7 @@ class JobOptionsSchema(RequestSchema):
     on_changed = fields.String(
         validate=validate.OneOf(["add", "replace"]),
         metadata={
+            "title": "OnChanged",
             "description": "`enrol` of an object that held another photograph when it was enrolled "
             "for the same person: those faces stay (`add`, the default), or are erased (`replace`)",
             "example": "replace",

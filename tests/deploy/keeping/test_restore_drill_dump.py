@@ -208,3 +208,38 @@ def test_a_restore_that_lacks_rows_leaves_the_database_as_it_was(
     assert "faces has 60 rows, not 61" in failed.stderr
     with installation.application():
         assert living.answers() == before
+
+
+@pytest.mark.parametrize(("name", "status"), [("latest", 0), ("20000101T000000Z", 3)])
+def test_services_are_stopped_for_a_restore_and_started_again(
+    installation: Installation, name: str, status: int
+) -> None:
+    installation.back_up()
+    stopped, started = installation.folder / "stopped", installation.folder / "started"
+
+    done = installation.run(
+        "restore_database.sh",
+        *("--yes", "--stop", f"touch '{stopped}'", "--start", f"mv '{stopped}' '{started}'", name),
+    )
+
+    assert done.returncode == status
+    assert started.exists() == (status == 0)  # what is refused at once stops nothing
+    assert not stopped.exists()
+
+
+def test_services_are_started_again_after_a_restore_that_failed(
+    installation: Installation,
+) -> None:
+    backup = installation.back_up()
+    for path in (installation.backups / "erasures").iterdir():
+        path.unlink()
+    installation.destroy()
+    stopped, started = installation.folder / "stopped", installation.folder / "started"
+
+    refused = installation.run(
+        "restore_database.sh",
+        *("--stop", f"touch '{stopped}'", "--start", f"mv '{stopped}' '{started}'", str(backup)),
+    )
+
+    assert refused.returncode == 3
+    assert started.exists()

@@ -46,8 +46,8 @@ from .face_result import FaceResult
 from .faces_delete import FacesDelete
 from .field_error import FieldError
 from .image import Image
+from .image_content_type import ImageContentType
 from .image_presign import ImagePresign
-from .image_presign_content_type import ImagePresignContentType
 from .image_upload import ImageUpload
 from .images_delete import ImagesDelete
 from .item import Item
@@ -63,8 +63,6 @@ from .job_errors_by_code import JobErrorsByCode
 from .job_failure import JobFailure
 from .job_metadata import JobMetadata
 from .job_options import JobOptions
-from .job_options_on_changed import JobOptionsOnChanged
-from .job_options_on_conflict import JobOptionsOnConflict
 from .job_page import JobPage
 from .job_redrive import JobRedrive
 from .job_state import JobState
@@ -79,6 +77,8 @@ from .model import Model
 from .model_list import ModelList
 from .moved_from import MovedFrom
 from .new_api_key import NewApiKey
+from .on_changed import OnChanged
+from .on_conflict import OnConflict
 from .operation import Operation
 from .order import Order
 from .presigned_image import PresignedImage
@@ -87,7 +87,6 @@ from .rotation import Rotation
 from .scope import Scope
 from .signed_request import SignedRequest
 from .signed_request_headers import SignedRequestHeaders
-from .signed_request_method import SignedRequestMethod
 from .subject import Subject
 from .subject_create import SubjectCreate
 from .subject_create_metadata import SubjectCreateMetadata
@@ -97,6 +96,7 @@ from .subject_page import SubjectPage
 from .subject_update import SubjectUpdate
 from .subjects_delete import SubjectsDelete
 from .tenant_limits import TenantLimits
+from .upload_method import UploadMethod
 
 __all__ = (
     "ApiKey",
@@ -145,8 +145,8 @@ __all__ = (
     "FacesDelete",
     "FieldError",
     "Image",
+    "ImageContentType",
     "ImagePresign",
-    "ImagePresignContentType",
     "ImagesDelete",
     "ImageUpload",
     "Item",
@@ -162,8 +162,6 @@ __all__ = (
     "JobFailure",
     "JobMetadata",
     "JobOptions",
-    "JobOptionsOnChanged",
-    "JobOptionsOnConflict",
     "JobPage",
     "JobRedrive",
     "JobState",
@@ -178,6 +176,8 @@ __all__ = (
     "ModelList",
     "MovedFrom",
     "NewApiKey",
+    "OnChanged",
+    "OnConflict",
     "Operation",
     "Order",
     "PresignedImage",
@@ -186,7 +186,6 @@ __all__ = (
     "Scope",
     "SignedRequest",
     "SignedRequestHeaders",
-    "SignedRequestMethod",
     "Subject",
     "SubjectCreate",
     "SubjectCreateMetadata",
@@ -196,4 +195,5 @@ __all__ = (
     "SubjectsDelete",
     "SubjectUpdate",
     "TenantLimits",
+    "UploadMethod",
 )

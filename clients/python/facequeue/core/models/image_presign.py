@@ -5,10 +5,7 @@ from typing import Any, TypeVar
 
 from attrs import define as _attrs_define
 
-from ..models.image_presign_content_type import (
-    ImagePresignContentType,
-    check_image_presign_content_type,
-)
+from ..models.image_content_type import ImageContentType, check_image_content_type
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="ImagePresign")
@@ -18,12 +15,12 @@ T = TypeVar("T", bound="ImagePresign")
 class ImagePresign:
     """
     Attributes:
-        content_type (ImagePresignContentType):
+        content_type (ImageContentType):
         bytes_ (int): How many, exactly; at most `MAX_UPLOAD_SIZE`
         sha256 (str | Unset): In hexadecimal; S3 then takes no other bytes
     """
 
-    content_type: ImagePresignContentType
+    content_type: ImageContentType
     bytes_: int
     sha256: str | Unset = UNSET
 
@@ -50,7 +47,7 @@ class ImagePresign:
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
         d = dict(src_dict)
-        content_type = check_image_presign_content_type(d.pop("content_type"))
+        content_type = check_image_content_type(d.pop("content_type"))
 
         bytes_ = d.pop("bytes")
 

@@ -7,14 +7,8 @@ from attrs import define as _attrs_define
 
 from ..models.attribute_name import AttributeName, check_attribute_name
 from ..models.enrol_faces import EnrolFaces, check_enrol_faces
-from ..models.job_options_on_changed import (
-    JobOptionsOnChanged,
-    check_job_options_on_changed,
-)
-from ..models.job_options_on_conflict import (
-    JobOptionsOnConflict,
-    check_job_options_on_conflict,
-)
+from ..models.on_changed import OnChanged, check_on_changed
+from ..models.on_conflict import OnConflict, check_on_conflict
 from ..models.rotation import Rotation, check_rotation
 from ..types import UNSET, Unset
 
@@ -33,10 +27,8 @@ class JobOptions:
         rotation (None | Rotation | Unset): How hard turned heads are looked for; null as the service is set
         enrol_faces (EnrolFaces | Unset):
         attributes (list[AttributeName] | Unset): Estimates of each face, for tenants that may ask for them
-        on_conflict (JobOptionsOnConflict | Unset): `enrol` of a photograph that the collection has as another person's:
-            it stays so (`keep`, the default), or becomes the new person's (`move`) Example: move.
-        on_changed (JobOptionsOnChanged | Unset): `enrol` of an object that held another photograph when it was enrolled
-            for the same person: those faces stay (`add`, the default), or are erased (`replace`) Example: replace.
+        on_conflict (OnConflict | Unset):
+        on_changed (OnChanged | Unset):
     """
 
     max_faces: int | Unset = UNSET
@@ -47,8 +39,8 @@ class JobOptions:
     rotation: None | Rotation | Unset = UNSET
     enrol_faces: EnrolFaces | Unset = UNSET
     attributes: list[AttributeName] | Unset = UNSET
-    on_conflict: JobOptionsOnConflict | Unset = UNSET
-    on_changed: JobOptionsOnChanged | Unset = UNSET
+    on_conflict: OnConflict | Unset = UNSET
+    on_changed: OnChanged | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         max_faces = self.max_faces
@@ -161,18 +153,18 @@ class JobOptions:
                 attributes.append(attributes_item)
 
         _on_conflict = d.pop("on_conflict", UNSET)
-        on_conflict: JobOptionsOnConflict | Unset
+        on_conflict: OnConflict | Unset
         if isinstance(_on_conflict, Unset):
             on_conflict = UNSET
         else:
-            on_conflict = check_job_options_on_conflict(_on_conflict)
+            on_conflict = check_on_conflict(_on_conflict)
 
         _on_changed = d.pop("on_changed", UNSET)
-        on_changed: JobOptionsOnChanged | Unset
+        on_changed: OnChanged | Unset
         if isinstance(_on_changed, Unset):
             on_changed = UNSET
         else:
-            on_changed = check_job_options_on_changed(_on_changed)
+            on_changed = check_on_changed(_on_changed)
 
         job_options = cls(
             max_faces=max_faces,

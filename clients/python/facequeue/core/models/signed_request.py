@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..models.signed_request_method import (
-    SignedRequestMethod,
-    check_signed_request_method,
-)
+from ..models.upload_method import UploadMethod, check_upload_method
 
 if TYPE_CHECKING:
     from ..models.signed_request_headers import SignedRequestHeaders
@@ -23,12 +20,12 @@ class SignedRequest:
     """
     Attributes:
         url (str):
-        method (SignedRequestMethod):
+        method (UploadMethod):
         headers (SignedRequestHeaders): Send all of them, as they are, and the length of the body
     """
 
     url: str
-    method: SignedRequestMethod
+    method: UploadMethod
     headers: SignedRequestHeaders
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -58,7 +55,7 @@ class SignedRequest:
         d = dict(src_dict)
         url = d.pop("url")
 
-        method = check_signed_request_method(d.pop("method"))
+        method = check_upload_method(d.pop("method"))
 
         headers = SignedRequestHeaders.from_dict(d.pop("headers"))
 
