@@ -46,7 +46,8 @@ class ImagePresignSchema(RequestSchema):
         metadata={"description": "How many, exactly; at most `MAX_UPLOAD_SIZE`"},
     )
     sha256 = fields.String(
-        validate=validate.Regexp(r"^[0-9a-f]{64}\Z"),
+        # The length holds too where Python's `$` lets a line's end through.
+        validate=[validate.Length(equal=64), validate.Regexp("^[0-9a-f]{64}$")],
         metadata={"description": "In hexadecimal; S3 then takes no other bytes"},
     )
 

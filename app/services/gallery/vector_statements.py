@@ -101,8 +101,8 @@ WHERE EXISTS (SELECT FROM vector_followers)
 
 # Held before their vectors are looked at: nobody gives a face a further vector behind our back.
 HOLD_FACES = """
-SELECT count(*) FROM (
-  SELECT FROM faces WHERE {scope} ORDER BY collection_id, image_sha256, face_no FOR UPDATE
+SELECT count(*) AS faces, {named} AS named FROM (
+  SELECT id FROM faces WHERE {scope} ORDER BY collection_id, image_sha256, face_no FOR UPDATE
 ) AS held
 """
 

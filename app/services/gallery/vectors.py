@@ -73,7 +73,12 @@ def _erase(
     counts: Counter[UUID] = Counter()
     of_subject: Counter[UUID] = Counter()
     digests: dict[UUID, bytes] = {}
-    if session.scalar(text(sql.HOLD_FACES.format(scope=condition)), values):
+    named = "array_agg(id)" if scope.face_ids is not None else "NULL"
+    hold = text(sql.HOLD_FACES.format(scope=condition, named=named))
+    held = session.execute(hold, values).one()
+    # Before they go: the ledger of erasures asks which item had enrolled them.
+    _note_erasure(session, tenant_id, scope, held.named or ())
+    if held.faces:
         session.execute(text(sql.REMOVE_VECTORS.format(scope=condition)), values)
         by = _told_of(scope)
         statement = sql.DELETE_FACES.format(scope=condition, by=", ".join(by))
@@ -83,7 +88,6 @@ def _erase(
                 of_subject[row["subject_id"]] = row["faces"]
             if "id" in by:
                 digests[row["id"]] = bytes(row["image_sha256"])
-    _note_erasure(session, tenant_id, scope, digests)
     return ErasedFaces(-counts.total(), of_subject, digests), counts
 
 
