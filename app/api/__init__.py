@@ -16,13 +16,21 @@ from app.api import (
     subjects,
     webhook_endpoints,
 )
+from app.api.enum_schemas import name_enums
 from app.api.external_id_path import document_external_ids, init_external_ids
-from app.api.resource import FaceQueueApi, one_enum_beside_null
+from app.api.resource import FaceQueueApi
 from app.config import Settings
 from app.web.idempotency import KEY_HEADER, REPLAYED_HEADER
 from app.web.request_context import REQUEST_ID_HEADER
 
 BASE = "/api/v1"
+
+_DESCRIPTION = """Batch face recognition: queue jobs, read results.
+
+To try a call here, press **Authorize**, paste an API key, open the call and press **Execute**.
+`GET /api/v1/me` works with any key and says whose it is. The key stays in this page: it is sent
+to this service alone, and forgotten when the page is closed.
+"""
 
 RESOURCES = (
     collections.blueprint,
@@ -83,12 +91,15 @@ def _new_api(app: Flask) -> FaceQueueApi:
     api = FaceQueueApi(
         app,
         spec_kwargs={
-            "info": {"description": "Batch face recognition: queue jobs, read results."},
+            "info": {
+                "description": _DESCRIPTION,
+                "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+            },
             "security": [{"bearer": []}],
             "servers": [{"url": "/"}],
         },
     )
-    api.ma_plugin.converter.add_attribute_function(one_enum_beside_null)
+    api.ma_plugin.converter.add_attribute_function(name_enums(api.spec))
     document_external_ids(api)
     api.spec.components.security_scheme(
         "bearer",

@@ -14,6 +14,7 @@ _PAGE = """<!doctype html>
 <head>
   <meta charset="utf-8">
   <title>FaceQueue API</title>
+  <link rel="icon" href="docs/assets/favicon-32x32.png">
   <link rel="stylesheet" href="docs/assets/swagger-ui.css">
 </head>
 <body>
@@ -28,6 +29,7 @@ _START = """window.ui = SwaggerUIBundle({
   dom_id: "#swagger-ui",
   deepLinking: true,
   persistAuthorization: false,
+  tryItOutEnabled: true,
   validatorUrl: null,
 });
 """

@@ -7,9 +7,10 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from flask_smorest import Api, Blueprint
-from marshmallow import Schema, fields
+from marshmallow import Schema
 
 from app.api.examples import example_of
+from app.api.links import add_links
 from app.web.bodies import BodyParser
 from app.web.body_limits import Limit, mark_body_limit, ordinary_body
 from app.web.operation_doc import (
@@ -40,7 +41,7 @@ class Resource(Blueprint):  # type: ignore[misc] # flask-smorest ships no types
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._prepare_doc_cbks += [add_request_headers, add_answer_headers]
+        self._prepare_doc_cbks += [add_request_headers, add_answer_headers, add_links]
 
     def takes(
         self, schema: type[Schema], location: str = "json", *, limit: Limit = ordinary_body
@@ -97,6 +98,9 @@ class FaceQueueApi(Api):  # type: ignore[misc] # flask-smorest ships no types
     def _register_error_handlers(self) -> None:
         """Leave errors to app/web/error_responses.py."""
 
+    def _register_pagination_header(self) -> None:
+        """Leave out the header that flask-smorest's own pages would have: ours have `Link`."""
+
     def _register_responses(self) -> None:
         """Document the one form that every error has."""
         content = {PROBLEM_TYPE: {"schema": ProblemSchema, "example": example_of(ProblemSchema)}}
@@ -110,18 +114,3 @@ class FaceQueueApi(Api):  # type: ignore[misc] # flask-smorest ships no types
             self.spec.components.response(
                 name, {"description": description, "content": content, "headers": headers}
             )
-
-
-def one_enum_beside_null(
-    _converter: Any, _field: fields.Field[Any], ret: dict[str, Any], **_: Any
-) -> dict[str, Any]:
-    """Document an enum that may be null as an enum or null; apispec calls this.
-
-    Of a type that is a list, generated clients make one enum for each of its types, with null
-    among the values of each.
-    """
-    if None not in ret.get("enum", ()):
-        return {}
-    values = [value for value in ret.pop("enum") if value is not None]
-    (kind,) = set(ret.pop("type")) - {"null"}
-    return {"anyOf": [{"type": kind, "enum": values}, {"type": "null"}]}

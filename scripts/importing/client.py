@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import unicodedata
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import requests
-from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
-from urllib3.util import Retry
+import httpx
 
+from facequeue import (
+    ApiError,
+    AuthenticatedClient,
+    NoAnswer,
+    NotFaceQueue,
+    Patience,
+    call,
+    connect,
+    iterate_lines,
+)
 from scripts.importing.failures import Refused, Silent, Unreachable, UsageFault
 
-_CONNECT_SECONDS = 5
-_READ_SECONDS = 60
 _POLL_SECONDS = 2.0  # where the API names no Retry-After
 # Refusals that the same request may not meet a little later.
 _TRY_LATER = frozenset({"rate_limited", "idempotency_in_progress"})
-# A restart of the API or a rate limit is waited out: 1 + 2 + 4 … 30 s, about two minutes in all.
-# POSTs may be repeated since each carries an Idempotency-Key.
-_RETRY = Retry(
-    total=8,
-    backoff_factor=0.5,
-    backoff_max=30,
-    status_forcelist=(429, 502, 503, 504),
-    allowed_methods=None,
-    raise_on_status=False,
-)
 
 
 @dataclass(frozen=True)
@@ -62,18 +57,24 @@ class FaceQueueClient:
     another site's.
     """
 
-    def __init__(self, url: str, key: str, retry: Retry = _RETRY) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        patience: Patience | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self._base = url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
-        self._session = requests.Session()
-        self._session.headers["Authorization"] = f"Bearer {key}"
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=retry))
+        try:
+            self._client = connect(url, key, patience=patience, transport=transport)
+            self._impatient = connect(url, key, patience=Patience(retries=0), transport=transport)
+        except ValueError as error:
+            raise UsageFault(f"{self._base} is no URL: give --api-url http://HOST:PORT") from error
 
     def check(self) -> None:
         """Asks for next to nothing, without retries: a wrong URL or key is told at once."""
-        with requests.Session() as impatient:
-            impatient.headers.update(self._session.headers)
-            self._call("GET", "/jobs", session=impatient, params={"limit": "1"})
+        self._call("GET", "/jobs", client=self._impatient, params={"limit": "1"})
 
     def find_collection(self, name_or_id: str) -> str | None:
         """The id of the collection with this id or name; None when no name fits."""
@@ -115,33 +116,33 @@ class FaceQueueClient:
 
     def results(self, job_id: str) -> Iterator[dict[str, Any]]:
         """The job's results, an item a line, as they arrive."""
-        response = self._call("GET", f"/jobs/{job_id}/results.jsonl", stream=True)
-        with response:
-            try:
-                for line in response.iter_lines():
-                    if line:
-                        yield json.loads(line)
-            except requests.RequestException as error:
-                raise Unreachable(f"the results of job {job_id} broke off: {error}") from error
+        with self._faults(results_of=job_id):
+            yield from iterate_lines(self._client, job_id)
 
     def _call(
-        self, method: str, path: str, session: requests.Session | None = None, **arguments: Any
-    ) -> requests.Response:
+        self, method: str, path: str, client: AuthenticatedClient | None = None, **arguments: Any
+    ) -> httpx.Response:
+        if method == "POST":  # whatever it makes, a cut does not make it twice
+            arguments.setdefault("headers", {"Idempotency-Key": uuid.uuid4().hex})
+        with self._faults():
+            return call(client or self._client, method, path, **arguments)
+
+    @contextmanager
+    def _faults(self, results_of: str | None = None) -> Iterator[None]:
         try:
-            response = (session or self._session).request(
-                method, self._base + path, timeout=(_CONNECT_SECONDS, _READ_SECONDS), **arguments
-            )
-        except (MissingSchema, InvalidSchema, InvalidURL) as error:
-            raise UsageFault(f"{self._base} is no URL: give --api-url http://HOST:PORT") from error
-        except requests.RequestException as error:
-            raise Silent(
-                f"FaceQueue does not answer at {self._base}: {_root_cause(error)}"
+            yield
+        except NotFaceQueue as error:
+            raise UsageFault(
+                f"what answers at {self._base} is not FaceQueue: is --api-url right?"
             ) from error
-        if not response.ok:
-            raise _fault(response)
-        if response.headers.get("Content-Type", "").startswith("text/"):
-            raise UsageFault(f"what answers at {self._base} is not FaceQueue: is --api-url right?")
-        return response
+        except ApiError as error:
+            raise _fault(error) from error
+        except NoAnswer as error:
+            cause = error.__cause__
+            if results_of and not isinstance(cause, (httpx.ConnectError, httpx.ConnectTimeout)):
+                text = f"the results of job {results_of} broke off: {cause}"
+                raise Unreachable(text) from error
+            raise Silent(f"FaceQueue does not answer at {self._base}: {cause}") from error
 
 
 def _composed(name: str) -> str:
@@ -157,7 +158,7 @@ def _is_id(text: str) -> bool:
         return False
 
 
-def _job_view(response: requests.Response) -> JobView:
+def _job_view(response: httpx.Response) -> JobView:
     body = response.json()
     wait = response.headers.get("Retry-After", "")
     return JobView(
@@ -168,23 +169,8 @@ def _job_view(response: requests.Response) -> JobView:
     )
 
 
-def _root_cause(error: BaseException) -> str:
-    """The innermost reason: the layers of urllib3 around it only repeat the address."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return str(error)
-
-
-def _fault(response: requests.Response) -> Unreachable | Refused:
-    refusal = Refused(response.status_code, _problem(response))
-    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or refusal.code in _TRY_LATER:
+def _fault(error: ApiError) -> Unreachable | Refused:
+    refusal = Refused(error.status, error.problem)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR or refusal.code in _TRY_LATER:
         return Unreachable(str(refusal))
     return refusal
-
-
-def _problem(response: requests.Response) -> dict[str, Any]:
-    try:
-        problem = response.json()
-    except requests.JSONDecodeError:
-        return {"detail": response.reason}
-    return problem if isinstance(problem, dict) else {"detail": str(problem)}

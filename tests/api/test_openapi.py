@@ -175,16 +175,51 @@ _OF_HTTP = {
 }
 
 
-def test_an_enum_that_may_be_null_is_one_enum_beside_null(client: FlaskClient) -> None:
-    """Of `type: [string, null]` with an enum, generated clients make an enum for each type."""
-    schemas = _document(client)["components"]["schemas"]
-    for name, schema in schemas.items():
-        for member, described in schema.get("properties", {}).items():
-            assert None not in described.get("enum", ()), (name, member)
+def test_each_enum_is_a_schema_with_a_name(client: FlaskClient) -> None:
+    """Give the field `metadata={"title": …}`: an inline enum is a type of its own at each place."""
+    document = _document(client)
+    inline = [place for place, schema in _schemas(document) if "enum" in schema and "/" in place]
+    assert inline == []
+    schemas = document["components"]["schemas"]
+    assert schemas["Rotation"] == {"type": "string", "enum": ["off", "gated", "full"]}
     assert schemas["JobOptions"]["properties"]["rotation"]["anyOf"] == [
-        {"type": "string", "enum": ["off", "gated", "full"]},
+        {"$ref": "#/components/schemas/Rotation"},
         {"type": "null"},
     ]
+
+
+def _schemas(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every schema with its place; of a component, its name."""
+
+    def within(place: str, value: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        if isinstance(value, dict):
+            yield place, value
+        steps = value.items() if isinstance(value, dict) else enumerate(value)
+        for step, inner in steps:
+            if isinstance(inner, dict | list):
+                yield from within(f"{place}/{step}", inner)
+
+    for name, schema in document["components"]["schemas"].items():
+        yield from within(name, schema)
+    yield from within("/paths", document["paths"])
+
+
+def test_links_lead_to_calls_and_fill_their_paths(client: FlaskClient) -> None:
+    calls = {
+        call["operationId"]: (set(re.findall(r"\{(\w+)\}", path)), call)
+        for path, methods in _document(client)["paths"].items()
+        for method, call in methods.items()
+        if method != "parameters"
+    }
+    links = [
+        link
+        for _, call in calls.values()
+        for answer in call["responses"].values()
+        for link in answer.get("links", {}).values()
+    ]
+    assert links
+    for link in links:
+        assert set(link["parameters"]) == calls[link["operationId"]][0], link
 
 
 def test_a_stream_has_a_media_type_that_generated_clients_know(client: FlaskClient) -> None:
@@ -205,7 +240,9 @@ def test_results_are_sent_in_either_type_that_is_documented(api: Caller, accepte
 def test_no_parameter_offers_a_null_that_a_query_cannot_say(client: FlaskClient) -> None:
     for call in _calls(client):
         for parameter in call.get("parameters", ()):
-            assert "null" not in parameter["schema"]["type"], parameter["name"]
+            schema = parameter["schema"]
+            assert "anyOf" not in schema, parameter["name"]
+            assert "null" not in schema.get("type", ()), parameter["name"]
 
 
 def test_no_inline_object_takes_the_name_of_another_schema(client: FlaskClient) -> None:
@@ -248,7 +285,7 @@ def test_the_docs_page_loads_nothing_from_elsewhere(client: FlaskClient) -> None
     assert response.status_code == 200
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     sources = re.findall(r'(?:src|href)="([^"]+)"', html)
-    assert len(sources) == 3
+    assert len(sources) == 4
     for source in sources:
         assert "//" not in source
         assert client.get(f"/api/v1/{source}").status_code == 200

@@ -47,15 +47,19 @@ class JobOptionsSchema(RequestSchema):
         allow_none=True,
         validate=validate.OneOf(["off", "gated", "full"]),
         metadata={
-            "description": "How hard turned heads are looked for; null as the service is set"
+            "title": "Rotation",
+            "description": "How hard turned heads are looked for; null as the service is set",
         },
     )
     enrol_faces = fields.String(
         validate=validate.OneOf([kind.value for kind in EnrolFaces]),
-        metadata={"description": "`only`: several faces are an error; `all`: without `subject`"},
+        metadata={
+            "title": "EnrolFaces",
+            "description": "`only`: several faces are an error; `all`: without `subject`",
+        },
     )
     attributes = BoundedList(
-        fields.String(validate=validate.OneOf(ATTRIBUTES)),
+        fields.String(validate=validate.OneOf(ATTRIBUTES), metadata={"title": "AttributeName"}),
         most=len(ATTRIBUTES),
         metadata={"description": "Estimates of each face, for tenants that may ask for them"},
     )
@@ -120,6 +124,7 @@ class JobSchema(RowSchema):
         required=True,
         attribute="job.state",
         validate=validate.OneOf([state.value for state in JobState]),
+        metadata={"title": "JobState"},
     )
     priority = fields.String(required=True, attribute="job.priority")
     collection_id = fields.UUID(required=True, allow_none=True, attribute="job.collection_id")
@@ -138,7 +143,7 @@ class JobSchema(RowSchema):
         allow_none=True,
         attribute="job.failure_code",
         validate=validate.OneOf(list(JobFailure)),
-        metadata={"description": "Why the job as a whole could not run"},
+        metadata={"title": "JobFailure", "description": "Why the job as a whole could not run"},
     )
     metadata = Metadata(required=True, attribute="job.metadata_")
     created_at = Timestamp(required=True, attribute="job.created_at")
@@ -202,7 +207,8 @@ class FaceResultSchema(AnswerSchema):
         AttributesSchema, metadata={"description": "There when attributes were asked for"}
     )
     decision = fields.String(
-        validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS])
+        validate=validate.OneOf([Decision.MATCH, Decision.UNKNOWN, Decision.AMBIGUOUS]),
+        metadata={"title": "FaceDecision"},
     )
     matches = fields.List(fields.Nested(MatchSchema))
     threshold = fields.Float(allow_none=True)
@@ -228,7 +234,9 @@ class ItemSchema(AnswerSchema):
 
     custom_id = fields.String(required=True)
     state = fields.String(
-        required=True, validate=validate.OneOf([state.value for state in ItemState])
+        required=True,
+        validate=validate.OneOf([state.value for state in ItemState]),
+        metadata={"title": "ItemState"},
     )
     width = fields.Integer(required=True, allow_none=True)
     height = fields.Integer(required=True, allow_none=True)

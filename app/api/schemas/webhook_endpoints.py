@@ -15,8 +15,9 @@ from app.web.request_schema import BoundedList, RequestSchema
 
 _DESCRIPTION_LENGTH = 1000
 
-_EVENT = fields.String(validate=validate.OneOf(SUBSCRIBABLE))
+_EVENT = fields.String(validate=validate.OneOf(SUBSCRIBABLE), metadata={"title": "EventType"})
 _STATE = validate.OneOf([state.value for state in EndpointState])
+_STATE_NAME = EndpointState.__name__
 
 
 class _WishesSchema(RequestSchema):
@@ -49,7 +50,10 @@ class EndpointUpdateSchema(_WishesSchema):
     url = fields.String(validate=validate.Length(min=1, max=MAX_URL_LENGTH))
     state = fields.String(
         validate=_STATE,
-        metadata={"description": "`enabled` sends out what was held while it was disabled"},
+        metadata={
+            "title": _STATE_NAME,
+            "description": "`enabled` sends out what was held while it was disabled",
+        },
     )
 
 
@@ -59,7 +63,7 @@ class EndpointSchema(RowSchema):
     url = fields.String(required=True)
     description = fields.String(required=True, allow_none=True)
     events = fields.List(fields.String(), required=True)
-    state = fields.String(required=True, validate=_STATE)
+    state = fields.String(required=True, validate=_STATE, metadata={"title": _STATE_NAME})
     disabled_reason = fields.String(
         required=True,
         allow_none=True,
@@ -86,7 +90,10 @@ class EndpointWithSecretSchema(EndpointSchema):
 class DeliveryArgs(PageArgs):
     """The query of a list of deliveries."""
 
-    state = fields.String(validate=validate.OneOf([state.value for state in DeliveryState]))
+    state = fields.String(
+        validate=validate.OneOf([state.value for state in DeliveryState]),
+        metadata={"title": DeliveryState.__name__},
+    )
 
 
 class DeliverySchema(RowSchema):

@@ -3,9 +3,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import httpx
 import pytest
-import requests
 
+from facequeue import AuthenticatedClient
 from scripts.demo.client import DemoClient
 from scripts.demo.run import _refuse_unfinished
 from scripts.importing.client import JobView
@@ -20,13 +21,11 @@ class Recorded(DemoClient):
         self.calls: list[tuple[str, str]] = []
 
     def _call(
-        self, method: str, path: str, session: requests.Session | None = None, **arguments: Any
-    ) -> requests.Response:
-        del session, arguments
+        self, method: str, path: str, client: AuthenticatedClient | None = None, **arguments: Any
+    ) -> httpx.Response:
+        del client, arguments
         self.calls.append((method, path))
-        answer = requests.Response()
-        answer._content = b'{"id": "7", "secret": "whsec_x"}'
-        return answer
+        return httpx.Response(200, json={"id": "7", "secret": "whsec_x"})
 
 
 def test_the_webhook_endpoint_is_gone_however_the_run_ends() -> None:

@@ -1,49 +1,39 @@
 from __future__ import annotations
 
-import io
-import json
 from typing import Any
 
+import httpx
 import pytest
-import requests
-from requests.adapters import BaseAdapter
-from urllib3.util import Retry
 
+from facequeue import Patience
 from scripts.importing.client import FaceQueueClient
 from scripts.importing.failures import Refused, Silent, Unreachable, UsageFault
 
 JOB = {"id": "job-1", "state": "queued", "counts": {"total": 2, "succeeded": 0}}
 
 
-class CannedAnswers(BaseAdapter):
+class CannedAnswers(httpx.MockTransport):
     """Answers each request with the next of the given answers, and keeps the requests."""
 
     def __init__(self, *answers: tuple[int, Any, dict[str, str]]) -> None:
-        super().__init__()
-        self.requests: list[requests.PreparedRequest] = []
+        super().__init__(self._answer)
+        self.requests: list[httpx.Request] = []
         self._answers = list(answers)
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         if not self._answers:
-            raise requests.ConnectionError("connection refused")
-        response = requests.Response()
-        response.status_code, body, headers = self._answers.pop(0)
-        response.headers.update(headers)
-        response.raw = io.BytesIO(body if isinstance(body, bytes) else json.dumps(body).encode())
-        return response
-
-    def close(self) -> None:
-        """Nothing is open."""
+            raise httpx.ConnectError("connection refused")
+        status, body, headers = self._answers.pop(0)
+        content = {"content": body} if isinstance(body, bytes) else {"json": body}
+        return httpx.Response(status, headers=headers, **content)
 
 
 def client_with(
     *answers: tuple[int, Any, dict[str, str]], url: str = "http://facequeue"
 ) -> tuple[FaceQueueClient, CannedAnswers]:
     canned = CannedAnswers(*answers)
-    client = FaceQueueClient(url, "the-key", Retry(0))
-    client._session.mount("http://", canned)
-    return client, canned
+    return FaceQueueClient(url, "the-key", patience=Patience(retries=0), transport=canned), canned
 
 
 @pytest.mark.parametrize(
@@ -53,7 +43,7 @@ def test_the_address_may_end_in_the_base_path_or_not(url: str) -> None:
     client, canned = client_with((200, JOB, {}), url=url)
     client.job("job-1")
 
-    assert canned.requests[0].url == "http://facequeue/api/v1/jobs/job-1"
+    assert str(canned.requests[0].url) == "http://facequeue/api/v1/jobs/job-1"
 
 
 def test_the_key_is_sent_as_a_bearer() -> None:
@@ -127,6 +117,26 @@ def test_a_connection_that_fails_is_unreachable() -> None:
 def test_an_address_that_is_none_is_wrong_usage(url: str) -> None:
     with pytest.raises(UsageFault, match="is no URL: give --api-url"):
         FaceQueueClient(url, "the-key").check()
+
+
+def test_results_that_break_off_are_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("facequeue.results._CUTS", 0)
+    client, _ = client_with((200, b'{"custom_id": "a"}\n{"cust', {}))
+    results = client.results("job-1")
+
+    assert next(results) == {"custom_id": "a"}
+    with pytest.raises(Unreachable, match="the results of job job-1 broke off") as fault:
+        next(results)
+    assert not isinstance(fault.value, Silent)
+
+
+def test_whatever_is_made_carries_a_key_so_that_a_cut_does_not_make_it_twice() -> None:
+    client, canned = client_with((201, {"id": "c-1"}, {}), (201, {"id": "c-2"}, {}))
+    client.create_collection("one")
+    client.create_collection("two")
+
+    one, two = (request.headers["Idempotency-Key"] for request in canned.requests)
+    assert one != two
 
 
 def test_another_sites_page_is_wrong_usage() -> None:

@@ -1,0 +1,177 @@
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from ...client import AuthenticatedClient, Client
+from ...models.problem import Problem
+from ...models.subject import Subject
+from ...types import Response
+
+
+def _get_kwargs(
+    collection_id: UUID,
+    external_id: str,
+) -> dict[str, Any]:
+
+    _kwargs: dict[str, Any] = {
+        "method": "get",
+        "url": "/api/v1/collections/{collection_id}/subjects/by-external-id/{external_id}".format(
+            collection_id=quote(str(collection_id), safe=""),
+            external_id=quote(str(external_id), safe=""),
+        ),
+    }
+
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Problem | Subject:
+    if response.status_code == 200:
+        response_200 = Subject.from_dict(response.json())
+
+        return response_200
+
+    response_default = Problem.from_dict(response.json())
+
+    return response_default
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Problem | Subject]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    collection_id: UUID,
+    external_id: str,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Problem | Subject]:
+    """Read a person by your own id.
+
+     Percent-encoded, slashes too.
+
+    Args:
+        collection_id (UUID):
+        external_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | Subject]
+    """
+
+    kwargs = _get_kwargs(
+        collection_id=collection_id,
+        external_id=external_id,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    collection_id: UUID,
+    external_id: str,
+    *,
+    client: AuthenticatedClient,
+) -> Problem | Subject | None:
+    """Read a person by your own id.
+
+     Percent-encoded, slashes too.
+
+    Args:
+        collection_id (UUID):
+        external_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | Subject
+    """
+
+    return sync_detailed(
+        collection_id=collection_id,
+        external_id=external_id,
+        client=client,
+    ).parsed
+
+
+async def asyncio_detailed(
+    collection_id: UUID,
+    external_id: str,
+    *,
+    client: AuthenticatedClient,
+) -> Response[Problem | Subject]:
+    """Read a person by your own id.
+
+     Percent-encoded, slashes too.
+
+    Args:
+        collection_id (UUID):
+        external_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Problem | Subject]
+    """
+
+    kwargs = _get_kwargs(
+        collection_id=collection_id,
+        external_id=external_id,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    collection_id: UUID,
+    external_id: str,
+    *,
+    client: AuthenticatedClient,
+) -> Problem | Subject | None:
+    """Read a person by your own id.
+
+     Percent-encoded, slashes too.
+
+    Args:
+        collection_id (UUID):
+        external_id (str):
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Problem | Subject
+    """
+
+    return (
+        await asyncio_detailed(
+            collection_id=collection_id,
+            external_id=external_id,
+            client=client,
+        )
+    ).parsed

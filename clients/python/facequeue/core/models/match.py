@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="Match")
+
+
+@_attrs_define
+class Match:
+    """
+    Attributes:
+        subject (None | str):
+        subject_id (None | str):
+        face_id (None | str):
+        similarity (float):
+        fmr (float):
+        erased (bool | Unset): True when the face was erased since: `face_id` is null, and with its person gone too,
+            `subject` and `subject_id`; absent otherwise
+    """
+
+    subject: None | str
+    subject_id: None | str
+    face_id: None | str
+    similarity: float
+    fmr: float
+    erased: bool | Unset = UNSET
+    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        subject: None | str
+        subject = self.subject
+
+        subject_id: None | str
+        subject_id = self.subject_id
+
+        face_id: None | str
+        face_id = self.face_id
+
+        similarity = self.similarity
+
+        fmr = self.fmr
+
+        erased = self.erased
+
+        field_dict: dict[str, Any] = {}
+        field_dict.update(self.additional_properties)
+        field_dict.update(
+            {
+                "subject": subject,
+                "subject_id": subject_id,
+                "face_id": face_id,
+                "similarity": similarity,
+                "fmr": fmr,
+            }
+        )
+        if erased is not UNSET:
+            field_dict["erased"] = erased
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+
+        def _parse_subject(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        subject = _parse_subject(d.pop("subject"))
+
+        def _parse_subject_id(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        subject_id = _parse_subject_id(d.pop("subject_id"))
+
+        def _parse_face_id(data: object) -> None | str:
+            if data is None:
+                return data
+            return cast(None | str, data)
+
+        face_id = _parse_face_id(d.pop("face_id"))
+
+        similarity = d.pop("similarity")
+
+        fmr = d.pop("fmr")
+
+        erased = d.pop("erased", UNSET)
+
+        match = cls(
+            subject=subject,
+            subject_id=subject_id,
+            face_id=face_id,
+            similarity=similarity,
+            fmr=fmr,
+            erased=erased,
+        )
+
+        match.additional_properties = d
+        return match
+
+    @property
+    def additional_keys(self) -> list[str]:
+        return list(self.additional_properties.keys())
+
+    def __getitem__(self, key: str) -> Any:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.additional_properties
