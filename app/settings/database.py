@@ -20,9 +20,14 @@ class DatabaseSettings(SettingsGroup):
     database_replica_url: str | None = Field(
         default=None, description="A read replica for lists and exports; unset: the primary"
     )
+    database_replica_max_lag_seconds: float = Field(
+        default=5, gt=0, le=300, description="A replica further behind is not read"
+    )
     database_pool_size: int = Field(default=5, ge=1, description="Connections a process and role")
 
-    @field_validator("database_url", "database_queue_url", "database_owner_url")
+    @field_validator(
+        "database_url", "database_queue_url", "database_owner_url", "database_replica_url"
+    )
     @classmethod
     def _database_address(cls, url: str | None) -> str | None:
         try:

@@ -17,6 +17,7 @@ from app.config import Settings
 from app.domain.request_errors import NotFound
 from app.services.upkeep.queue_snapshot import QueueSnapshot, queue_snapshot
 from app.services.upkeep.record_metrics import record_duration, record_request
+from app.services.upkeep.replica_fitness import replica_fitness
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -58,7 +59,7 @@ class _QueueCollector(Collector):
             _log.warning("queue_not_scraped", error=str(error))
             return [_gauge("database_up", "Whether the database answered this scrape", 0)]
         up = _gauge("database_up", "Whether the database answered this scrape", 1)
-        return [up, *_single(snapshot), *_labelled(snapshot)]
+        return [up, *_single(snapshot), *_labelled(snapshot), *_replica()]
 
 
 def _single(snapshot: QueueSnapshot) -> Iterator[Metric]:
@@ -90,6 +91,17 @@ def _labelled(snapshot: QueueSnapshot) -> Iterator[Metric]:
     for pause in snapshot.pauses:
         away.add_metric([pause.bucket], pause.away_s)
     yield from (depth, oldest, slots, away)
+
+
+def _replica() -> Iterator[Metric]:
+    found = replica_fitness()
+    fit = _gauge("replica_up", "Whether the read replica answers; absent without one", labels=[])
+    lag = _gauge("replica_lag_seconds", "How far it is behind at most, if known", labels=[])
+    if found is not None:
+        fit.add_metric([], int(found.fault is None))
+        if found.lag_s is not None:
+            lag.add_metric([], found.lag_s)
+    yield from (fit, lag)
 
 
 def _gauge(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.database.recent_reads import recent_reads
 from app.database.transactions import read_transaction
 from app.domain.states import JobState, Operation
 from app.models.job import JobProgress
@@ -30,7 +31,9 @@ def list_jobs(
     operation: Operation | None = None,
 ) -> Sequence[JobProgress]:
     """Read jobs, newest first: up to `limit` and one more."""
-    with read_transaction(tenant_id) as session:
-        return queries.list_jobs(
+    return recent_reads().read(
+        tenant_id,
+        lambda session: queries.list_jobs(
             session, tenant_id, limit=limit, after=after, state=state, operation=operation
-        )
+        ),
+    )
