@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.config import load_settings
     from app.database.base import db
     from app.database.pool import bound_idle_transactions, count_connections, look_before_use
+    from app.database.replica import Replica, keep_replica
     from app.logs import configure_logging
     from app.web import register_web
 
@@ -64,6 +65,10 @@ def create_app(settings: Settings | None = None) -> Flask:
             count_connections(engine, role or _APP_ROLE)
         for engine in (db.engine, db.engines["separate"], db.engines["queue"]):
             bound_idle_transactions(engine, settings.lease_seconds)
+        if settings.database_replica_url:
+            watch, primary = db.engines["replica_watch"], db.engines["separate"]
+            replica = Replica(watch, primary, settings.database_replica_max_lag_seconds)
+            keep_replica(app.extensions, replica)
     Migrate(app, db, directory="migrations")
     register_web(app)
     register_api(app)
@@ -73,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _engines(settings: Settings) -> dict[str | None, dict[str, Any]]:
     """One for each role; None is the app's, which has one more for its separate transactions."""
-    from app.database.pool import SURVIVE_A_LOST_HOST, timed_pool
+    from app.database.pool import GIVE_UP_A_REPLICA, SURVIVE_A_LOST_HOST, timed_pool
 
     options = {
         "pool_size": settings.database_pool_size,
@@ -89,6 +94,11 @@ def _engines(settings: Settings) -> dict[str | None, dict[str, Any]]:
         role: {"url": url, **options} for role, url in urls.items()
     }
     engines["separate"] = {"url": settings.database_url, **options, **few}
+    if settings.database_replica_url:
+        # Where all its connections are in use, the primary is asked at once.
+        copy = options | {"url": settings.database_replica_url, "connect_args": GIVE_UP_A_REPLICA}
+        engines["replica"] = {**copy, "pool_timeout": 0}
+        engines["replica_watch"] = {**copy, "pool_size": 1, "max_overflow": 0}
     return {
         role: {**engine, "poolclass": timed_pool(role or _APP_ROLE)}
         for role, engine in engines.items()

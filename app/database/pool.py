@@ -26,6 +26,12 @@ SURVIVE_A_LOST_HOST: dict[str, Any] = {
     "keepalives_count": 4,
 }
 
+# What a replica does not answer, the primary does: nobody waits for it for long.
+GIVE_UP_A_REPLICA: dict[str, Any] = SURVIVE_A_LOST_HOST | {
+    "connect_timeout": 2,
+    "tcp_user_timeout": 5_000,
+}
+
 # Longer than a busy process leaves a connection alone, shorter than another host takes to come up.
 _TRUSTED_S = 2.0
 _RETURNED_AT = "returned_at"

@@ -39,11 +39,24 @@ def tenant_transaction(tenant_id: UUID) -> Iterator[Session]:
 def read_transaction(tenant_id: UUID) -> Iterator[Session]:
     """The same for reading alone: the server refuses a write. It joins, and is joined, likewise.
 
-    For reads that a replica could answer, a moment old. What decides about a write is read in the
-    `tenant_transaction` that writes.
+    It sees what is committed; for what may be a moment old there is `recent_reads`. What decides
+    about a write is read in the `tenant_transaction` that writes.
     """
     with _joined(tenant_id, _READ_TENANT) as session:
         yield session
+
+
+@contextmanager
+def replica_transaction(tenant_id: UUID) -> Iterator[Session]:
+    """The same on the replica, and it joins nothing; `recent_reads` says when it may be used."""
+    with _seeing(tenant_id, _READ_TENANT, "replica") as session:
+        yield session
+
+
+def has_transaction(tenant_id: UUID) -> bool:
+    """Whether a transaction of this tenant is open, which a read must join to see its writes."""
+    outer = _current.get()
+    return outer is not None and outer[0] == tenant_id
 
 
 @contextmanager

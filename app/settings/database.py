@@ -20,6 +20,9 @@ class DatabaseSettings(SettingsGroup):
     database_replica_url: str | None = Field(
         default=None, description="A read replica for lists and exports; unset: the primary"
     )
+    database_replica_max_lag_seconds: float = Field(
+        default=5, gt=0, le=300, description="A replica further behind is not read"
+    )
     database_pool_size: int = Field(default=5, ge=1, description="Connections a process and role")
 
     @field_validator(

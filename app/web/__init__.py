@@ -10,6 +10,7 @@ from app.web.body_input import init_body_input
 from app.web.body_limits import largest_body
 from app.web.deprecation import init_deprecation
 from app.web.error_responses import init_errors
+from app.web.own_writes import init_own_writes
 from app.web.packed_answers import init_packed_answers
 from app.web.rate_limit import init_rate_limit
 from app.web.request_context import init_request_context
@@ -28,6 +29,7 @@ def register_web(app: Flask) -> None:
     init_errors(app)
     init_rate_limit(app, settings)
     init_deprecation(app)
+    init_own_writes(app, settings)
     init_body_input(app)
     init_slashes(app)
     app.register_blueprint(health.blueprint)

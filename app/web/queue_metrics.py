@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.services.upkeep.queue_snapshot import QueueSnapshot, queue_snapshot
+from app.services.upkeep.replica_fitness import Fitness, replica_fitness
 
 _ROOT = Path(__file__).parents[2]
 
@@ -30,13 +31,24 @@ class QueueCollector(Collector):
         except SQLAlchemyError as error:
             _log.warning("queue_not_scraped", error=str(error))
             return [build_info(), *_single(_of_database(up=False))]
-        return [build_info(), *queue_metrics(snapshot)]
+        return [build_info(), *queue_metrics(snapshot), *replica_metrics(replica_fitness())]
 
 
 def queue_metrics(snapshot: QueueSnapshot) -> Iterator[Metric]:
     """All of them, with what there is of each."""
     yield from _single([*_of_database(up=True), *_of_queue(snapshot)])
     yield from _labelled(snapshot)
+
+
+def replica_metrics(found: Fitness | None) -> Iterator[Metric]:
+    """Of the read replica; nothing is told of one that is not set, or of a lag nobody knows."""
+    fit = _gauge("replica_up", "Whether the read replica can be read; absent without one")
+    lag = _gauge("replica_lag_seconds", "How far the read replica is behind at most, if known")
+    if found is not None:
+        fit.add_metric([], int(found.fault is None))
+        if found.lag_s is not None:
+            lag.add_metric([], found.lag_s)
+    yield from (fit, lag)
 
 
 def _of_database(*, up: bool) -> list[tuple[str, str, float]]:

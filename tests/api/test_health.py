@@ -46,6 +46,7 @@ def test_a_host_with_all_its_dependencies_is_ready(client: FlaskClient) -> None:
     assert {name: check["status"] for name, check in readiness["checks"].items()} == {
         "postgres": "ok",
         "migrations": "ok",
+        "replica": "ok",
         "broker": "ok",
         "cache": "ok",
         "storage": "ok",

@@ -16,7 +16,7 @@ from app.metrics import (  # noqa: F401 - imported, and so registered
     webhooks,
 )
 from app.services.upkeep.queue_snapshot import QueueSnapshot
-from app.web.queue_metrics import build_info, queue_metrics
+from app.web.queue_metrics import build_info, queue_metrics, replica_metrics
 from scripts.stack.state import ROOT
 
 PAGE = (ROOT / "docs/metrics.md").read_text()
@@ -63,7 +63,7 @@ def test_every_metric_of_a_process_is_listed() -> None:
 def test_every_metric_of_the_queue_is_listed() -> None:
     served = {
         _as_written(family, tuple(family._labelnames))
-        for family in [build_info(), *queue_metrics(EMPTY)]
+        for family in [build_info(), *queue_metrics(EMPTY), *replica_metrics(None)]
     }
 
     assert _listed("Read from PostgreSQL at each scrape") == served

@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.database.recent_reads import recent_reads
 from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.gallery import ErasedScope
@@ -179,5 +180,6 @@ def list_collections(
     tenant_id: UUID, window: Window, *, name: str | None = None
 ) -> Sequence[Collection]:
     """Read collections of a window; with `name`, the one that is called so."""
-    with read_transaction(tenant_id) as session:
-        return queries.list_collections(session, tenant_id, window, name)
+    return recent_reads().read(
+        tenant_id, lambda session: queries.list_collections(session, tenant_id, window, name)
+    )

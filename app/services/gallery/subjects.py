@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.database.recent_reads import recent_reads
 from app.database.transactions import read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.gallery import Deletion, ErasedScope, SubjectFilter, SubjectKey
@@ -171,5 +172,7 @@ def list_subjects(
     Raises:
         NotFound: no collection of this tenant has the id.
     """
-    with read_transaction(tenant_id) as session:
-        return queries.list_subjects(session, tenant_id, collection_id, window, wanted)
+    return recent_reads().read(
+        tenant_id,
+        lambda session: queries.list_subjects(session, tenant_id, collection_id, window, wanted),
+    )

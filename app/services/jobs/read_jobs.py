@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.database.recent_reads import recent_reads
 from app.database.transactions import read_transaction
 from app.domain.job_filter import EVERY_JOB, JobFilter
 from app.domain.windows import Window
@@ -26,5 +27,6 @@ def list_jobs(
     tenant_id: UUID, window: Window, wanted: JobFilter = EVERY_JOB
 ) -> Sequence[JobProgress]:
     """Read jobs, in a window."""
-    with read_transaction(tenant_id) as session:
-        return queries.list_jobs(session, tenant_id, window, wanted)
+    return recent_reads().read(
+        tenant_id, lambda session: queries.list_jobs(session, tenant_id, window, wanted)
+    )

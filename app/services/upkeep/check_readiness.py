@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.adapters.mail import greet
 from app.config import Settings
 from app.database.base import db
+from app.database.row_security import IS_UNBOUND
 from app.database.transactions import queue_transaction
 from app.domain.errors import ModelError
 from app.domain.item_errors import (
@@ -34,6 +35,7 @@ from app.domain.model_registry import load_registry
 from app.queries.queue_depth import live_slots, waiting_models
 from app.queries.source_pauses import source_pauses
 from app.services.tenancy.uploads import object_store
+from app.services.upkeep.replica_fitness import replica_fitness
 
 _DEADLINE_S = 3.0
 _TIMEOUT_S = 2
@@ -72,13 +74,6 @@ _VITAL = ("postgres", "migrations")
 _MAIL_LOOK_S = 60.0
 
 
-# A superuser, the tables' owner, and whoever acts as one of them, see every tenant's rows.
-_UNBOUND = """
-SELECT pg_has_role('facequeue_owner', 'USAGE') OR rolbypassrls
-FROM pg_roles WHERE rolname = current_user
-"""
-
-
 def check_readiness() -> Readiness:
     """Ask every dependency at once; one that has not answered after three seconds has failed."""
     flask_app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # noqa: SLF001 - Flask's own way
@@ -110,7 +105,7 @@ def _timed(flask_app: Flask, probe: Callable[[Settings], Check]) -> Check:
 def _postgres(_settings: Settings) -> Check:
     try:
         unbound = [
-            engine for engine in (db.engine, db.engines["queue"]) if _scalar(engine, _UNBOUND)
+            engine for engine in (db.engine, db.engines["queue"]) if _scalar(engine, IS_UNBOUND)
         ]
     except SQLAlchemyError:
         return Check(Health.FAILED, "the database does not answer")
@@ -129,6 +124,15 @@ def _migrations(_settings: Settings) -> Check:
     if found != wanted:
         return Check(Health.FAILED, f"the schema is at {found}, this version needs {wanted}")
     return _OK
+
+
+def _replica(_settings: Settings) -> Check:
+    found = replica_fitness()
+    if found is None:
+        return Check(Health.OK, "not configured: DATABASE_REPLICA_URL is not set")
+    if found.fault:
+        return Check(Health.DEGRADED, f"{found.fault}; the primary is read")
+    return Check(Health.OK, f"at most {found.lag_s or 0:.1f} s behind")
 
 
 def _broker(settings: Settings) -> Check:
@@ -230,6 +234,7 @@ def _scalar(engine: Engine, statement: str) -> object:
 _PROBES: dict[str, Callable[[Settings], Check]] = {
     "postgres": _postgres,
     "migrations": _migrations,
+    "replica": _replica,
     "broker": _broker,
     "cache": _cache,
     "storage": _storage,

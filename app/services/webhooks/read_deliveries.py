@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.database.recent_reads import recent_reads
 from app.database.transactions import read_transaction
 from app.domain.windows import Window
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
@@ -29,8 +30,12 @@ def list_deliveries(
     Raises:
         NotFound: no endpoint of this tenant has the id.
     """
-    with read_transaction(tenant_id) as session:
-        return queries.list_deliveries(session, tenant_id, endpoint_id, window, state=state)
+    return recent_reads().read(
+        tenant_id,
+        lambda session: queries.list_deliveries(
+            session, tenant_id, endpoint_id, window, state=state
+        ),
+    )
 
 
 def list_attempts(
