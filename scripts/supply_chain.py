@@ -7,6 +7,7 @@ failure and is no clean bill either.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -35,6 +36,7 @@ _NOISY_DETECTORS = ("KeywordDetector", "HexHighEntropyString", "BasicAuthDetecto
 
 def main() -> int:
     """Run every check, whatever the others found."""
+    argparse.ArgumentParser(prog="python -m scripts.supply_chain", description=__doc__).parse_args()
     checks = (insecure_patterns, committed_secrets, licences, vulnerabilities, bill_of_materials)
     return 1 if [check for check in checks if not _passes(check)] else 0
 

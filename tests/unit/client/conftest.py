@@ -78,5 +78,7 @@ def job(state: str = "queued", **members: Any) -> dict[str, Any]:
         "started_at": None,
         "finished_at": None,
         "expires_at": "2026-03-08T12:00:00Z",
+        "redrive_of": None,
+        "redriven_by": [],
         **members,
     }
