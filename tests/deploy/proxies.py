@@ -80,6 +80,10 @@ class Proxy:
     def context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(self.session.verify))
 
+    def _has_started(self, process: subprocess.Popen[bytes]) -> bool:
+        assert process.poll() is None, (self.folder / "output.log").read_text()
+        return is_open(self.https)
+
     @contextmanager
     def running(self) -> Iterator[Proxy]:
         """The proxy, until the block ends."""
@@ -88,7 +92,7 @@ class Proxy:
             subprocess.Popen(self.command, stdout=log, stderr=log) as process,  # noqa: S603 - ours
         ):
             try:
-                wait_until(lambda: is_open(self.https), what="the proxy's start")
+                wait_until(lambda: self._has_started(process), what="the proxy's start")
                 yield self
             finally:
                 process.terminate()

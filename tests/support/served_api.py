@@ -8,6 +8,8 @@ import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import requests
@@ -29,21 +31,54 @@ def client_environment(_workers: Processes) -> Iterator[dict[str, str]]:
         yield environment
 
 
+@dataclass(frozen=True)
+class ServedApi:
+    """A gunicorn that answers, and where it writes its log."""
+
+    process: subprocess.Popen[bytes]
+    environment: Mapping[str, str]
+    log: Path
+
+    @property
+    def address(self) -> str:
+        return self.environment["GUNICORN_BIND"]
+
+
+@contextmanager
+def started_api(programs: Processes, name: str) -> Iterator[ServedApi]:
+    """gunicorn at a free port, the leader of a process group of its own; ended with the block."""
+    environment = {**programs.environment, "GUNICORN_BIND": f"127.0.0.1:{free_port()}"}
+    log = programs.log(name)
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(  # noqa: S603 - our own program
+            programs.programs["api"].command,
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        ) as process,
+    ):
+        api = ServedApi(process, environment, log)
+        try:
+            wait_until(
+                lambda: _answers(f"http://{api.address}"), seconds=60, what="the API's answer"
+            )
+            yield api
+        finally:
+            process.terminate()
+
+
 @contextmanager
 def served_api(programs: Processes) -> Iterator[dict[str, str]]:
     """gunicorn at a free port; what a client of it sets in its environment."""
-    address = f"127.0.0.1:{free_port()}"
-    environment = {**programs.environment, "GUNICORN_BIND": address}
-    with (
-        programs.log("served-api").open("ab") as log,
-        subprocess.Popen(  # noqa: S603 - our own program
-            programs.programs["api"].command, cwd=ROOT, env=environment, stdout=log, stderr=log
-        ) as api,
-    ):
-        url = f"http://{address}"
-        wait_until(lambda: _answers(url), seconds=60, what="the API's answer")
-        yield {**environment, "FACEQUEUE_URL": url, "FACEQUEUE_API_KEY": account(environment)}
-        api.terminate()
+    with started_api(programs, "served-api") as api:
+        yield {
+            **api.environment,
+            "FACEQUEUE_URL": f"http://{api.address}",
+            "FACEQUEUE_API_KEY": account(api.environment),
+        }
 
 
 def account(environment: Mapping[str, str]) -> str:
