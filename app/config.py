@@ -20,14 +20,12 @@ from app.settings.recognition import RecognitionSettings
 from app.settings.retention import RetentionSettings
 from app.settings.secrets import SecretSettings
 from app.settings.storage import StorageSettings
-from app.settings.vector_store import VectorStoreSettings
 from app.settings.watching import WatchingSettings
 from app.settings.webhooks import WebhookSettings
 
 
 class Settings(
     MailSettings,
-    VectorStoreSettings,
     WatchingSettings,
     RetentionSettings,
     AuditSettings,

@@ -8,11 +8,16 @@ from typing import Literal
 
 import structlog
 
+# The first part of our loggers' names; `__main__` is the dispatcher's. What others log below INFO
+# quotes S3 keys and signed headers (botocore), rows (SQLAlchemy), and messages (kombu).
+OURS = ("app", "workers", "scripts", "access", "__main__")
+
 
 def configure_logging(level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]) -> None:
     """Send structlog's and the standard library's records to stderr as JSON lines.
 
     Values bound with `structlog.contextvars` (request_id, job_id, shard_no) are on every line.
+    Below INFO nobody is heard but our own loggers, whatever level others give theirs.
     """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -31,9 +36,12 @@ def configure_logging(level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]) -> No
             ],
         )
     )
+    handler.addFilter(_may_be_heard)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(max(logging.INFO, logging.getLevelNamesMapping()[level]))
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -44,3 +52,7 @@ def configure_logging(level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]) -> No
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def _may_be_heard(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.INFO or record.name.partition(".")[0] in OURS

@@ -34,7 +34,7 @@ def run_migrations() -> None:
     url = current_app.config["SETTINGS"].database_owner_url
     if url is None:
         raise ConfigurationError("DATABASE_OWNER_URL is not set; migrations run as the owner role")
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
     with engine.connect() as connection:
         connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'"))

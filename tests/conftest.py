@@ -147,7 +147,7 @@ def _workers(programs: Processes, models_dir: Path, _app: Flask) -> Processes:
 
 @pytest.fixture
 def workers(_workers: Processes, app: Flask) -> Processes:
-    """Running recognition and default workers and a dispatcher; restarted if a test ended one."""
+    """Running workers of all queues and a dispatcher; restarted if a test ended one."""
     del app
     _workers.ensure(*WORKERS)
     wait_until(_worker_beats, seconds=60, what="a recognition worker's heartbeat")

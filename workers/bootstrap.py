@@ -18,6 +18,7 @@ TASK_MODULES = (
     "workers.tasks.partitions",
     "workers.tasks.analytics",
     "workers.tasks.audit",
+    "workers.tasks.mail",
 )
 
 

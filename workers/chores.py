@@ -17,6 +17,8 @@ INTERVALS: dict[TaskName, dt.timedelta] = {
     TaskName.JOB_STATISTICS: dt.timedelta(minutes=5),
     TaskName.AUDIT_CHAIN: dt.timedelta(seconds=60),
     TaskName.AUDIT_CHECKPOINT: dt.timedelta(days=1),
+    TaskName.SEND_MAIL: dt.timedelta(seconds=60),
+    TaskName.ANNOUNCE_KEY_ENDS: dt.timedelta(days=1),
 }
 
 # A firing is never exact: a turn is free again a little before the next one is due.

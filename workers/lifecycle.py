@@ -30,6 +30,10 @@ from workers.recognition.loaded_pipeline import (
 _log = structlog.get_logger(__name__)
 
 _RECOGNITION = QueueName.RECOGNITION.value
+_OWNER_ADVICE = (
+    "a worker that calls the addresses of webhooks must not be able to act as the database's "
+    "owner: start it without DATABASE_OWNER_URL, and serve the queues of chores by another"
+)
 _LOOK_S = 0.05
 _RETIRE_S = 2.0
 
@@ -59,9 +63,10 @@ class _Worker:
 
     def on_init(self, sender: str, options: dict[str, Any], **_: Any) -> None:
         """Before anything forks: who this worker is, whether it recognises, and whether it can."""
-        self._recognises = any(
-            name.split(".")[0] == _RECOGNITION for name in _queue_names(options.get("queues"))
-        )
+        queues = _queue_names(options.get("queues"))
+        self._recognises = any(name.split(".")[0] == _RECOGNITION for name in queues)
+        if QueueName.WEBHOOKS in queues and self._app.config["SETTINGS"].database_owner_url:
+            _log.warning("owner_url_needless", queues=queues, advice=_OWNER_ADVICE)
         if self._recognises:
             with self._app.app_context():
                 _refuse_without_models()

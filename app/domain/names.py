@@ -26,6 +26,8 @@ class TaskName(StrEnum):
     JOB_STATISTICS = "job-statistics"
     AUDIT_CHAIN = "audit-chain"
     AUDIT_CHECKPOINT = "audit-checkpoint"
+    SEND_MAIL = "send-mail"
+    ANNOUNCE_KEY_ENDS = "announce-key-ends"
 
 
 TASK_QUEUES: dict[TaskName, QueueName] = {
@@ -38,6 +40,8 @@ TASK_QUEUES: dict[TaskName, QueueName] = {
     TaskName.JOB_STATISTICS: QueueName.ANALYTICS,
     TaskName.AUDIT_CHAIN: QueueName.DEFAULT,
     TaskName.AUDIT_CHECKPOINT: QueueName.DEFAULT,
+    TaskName.SEND_MAIL: QueueName.DEFAULT,
+    TaskName.ANNOUNCE_KEY_ENDS: QueueName.DEFAULT,
 }
 
 

@@ -12,6 +12,7 @@ from app.models.face import Face, FaceVector128, FaceVector512
 from app.models.idempotency_key import IdempotencyKey
 from app.models.image import Image
 from app.models.job import Item, Job, Shard
+from app.models.mail import Mail
 from app.models.source_pause import SourcePause
 from app.models.subject import Subject
 from app.models.tenant import StorageLocation, Tenant
@@ -37,6 +38,7 @@ __all__ = [
     "Image",
     "Item",
     "Job",
+    "Mail",
     "Shard",
     "SourcePause",
     "StorageLocation",

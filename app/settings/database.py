@@ -22,7 +22,9 @@ class DatabaseSettings(SettingsGroup):
     )
     database_pool_size: int = Field(default=5, ge=1, description="Connections a process and role")
 
-    @field_validator("database_url", "database_queue_url", "database_owner_url")
+    @field_validator(
+        "database_url", "database_queue_url", "database_owner_url", "database_replica_url"
+    )
     @classmethod
     def _database_address(cls, url: str | None) -> str | None:
         try:

@@ -11,7 +11,9 @@ from app.settings.group import CommaList, SettingsGroup
 class WebhookSettings(SettingsGroup):
     """Whether webhooks go out, and where to."""
 
-    enable_webhooks: bool = Field(default=True, description="Deliver webhooks")
+    enable_webhooks: bool = Field(
+        default=True, description="Deliver webhooks; while it is off they wait"
+    )
     webhook_allowed_hosts: CommaList = Field(
         default=(),
         description="Private hosts, addresses or CIDRs that webhooks may reach, each with `:PORT`; "

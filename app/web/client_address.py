@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from flask import current_app, request
+
+# Whoever has one address of IPv6 has all of its network.
+_NETWORK_BITS = 64
 
 
 def client_address() -> str | None:
@@ -21,6 +24,16 @@ def client_address() -> str | None:
             break
         address = hop
     return address
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one client: an address of IPv4, and of IPv6 the network around it."""
+    if address is None or ":" not in address:
+        return str(address)
+    found = IPv6Address(address)
+    if found.ipv4_mapped:  # as a socket for both has it
+        return str(found.ipv4_mapped)
+    return str(ip_network((int(found), _NETWORK_BITS), strict=False))
 
 
 def _is_proxy(address: str | None) -> bool:

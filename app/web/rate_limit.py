@@ -21,7 +21,7 @@ from app.config import Settings
 from app.domain.api_key import Principal
 from app.domain.request_errors import RateLimited
 from app.services.upkeep.record_metrics import record_refused_key
-from app.web.client_address import client_address
+from app.web.client_address import client_address, network_of
 
 _EXTENSION = "facequeue-rate-limit"
 _WINDOW_S = 60
@@ -130,9 +130,10 @@ def count_refused_key() -> None:
     """
     limiter: Limiter | None = current_app.extensions.get(_EXTENSION)
     if limiter is None:
+        record_refused_key(throttled=False)
         return
     address = client_address()
-    allowed, window = limiter.counts.hit(limiter.refused, str(address))
+    allowed, window = limiter.counts.hit(limiter.refused, network_of(address))
     record_refused_key(throttled=not allowed)
     if allowed and window.remaining == 0:
         _log.warning("keys_refused", address=address, per_minute=_REFUSED_KEYS)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_network
 from uuid import UUID
 
 import structlog
@@ -24,14 +23,12 @@ from app.domain.request_errors import (
     Unauthenticated,
 )
 from app.services.tenancy.record_refusal import record_refusal
-from app.web.client_address import client_address
+from app.web.client_address import client_address, network_of
 from app.web.rate_limit import Counts, Policy, shared_counts
 from app.web.request_context import request_id
 
 _EXTENSION = "facequeue-refused-keys"
 _ONE_EVENT = Policy("refusal_event", RateLimitItemPerMinute(1))
-# Whoever has one address of IPv6 has all of its network.
-_NETWORK_BITS = 64
 
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +47,7 @@ def refusals_recorded() -> Iterator[None]:
 def _record(error: RequestError) -> None:
     tenant_id, key_id = _whose(error)
     address = client_address()
-    if not _is_first(str(key_id) if key_id else _network(address)):
+    if not _is_first(str(key_id) if key_id else network_of(address)):
         return
     actor = Actor(key_id, request_id(), address)
     detail = {"code": error.code, "reason": error.detail, "operation": request.endpoint}
@@ -73,9 +70,3 @@ def _is_first(whom: str) -> bool:
         counts = shared_counts(current_app.config["SETTINGS"])
         current_app.extensions[_EXTENSION] = counts
     return counts.hit(_ONE_EVENT, whom)[0]
-
-
-def _network(address: str | None) -> str:
-    if address is None or ":" not in address:
-        return str(address)
-    return str(ip_network((address.partition("%")[0], _NETWORK_BITS), strict=False))

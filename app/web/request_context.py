@@ -14,6 +14,9 @@ REQUEST_ID_HEADER = "X-Request-Id"
 # What a client sends is written to our logs: it must look like an id.
 _SANE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,127}")
 
+# What stands behind this in a path is what a client calls a person.
+_BEFORE_A_NAME = "/by-external-id/"
+
 _OF_ONE_REQUEST = ("principal", "rate_limit", "operation", "json_body")
 
 _log = structlog.get_logger("access")
@@ -50,8 +53,13 @@ def _finish(response: Response) -> Response:
     _log.info(
         "request",
         method=request.method,
-        path=request.path,
+        path=_path_without_names(request.path),
         status=response.status_code,
         duration_ms=round((time.perf_counter() - g.started) * 1000, 1),
     )
     return response
+
+
+def _path_without_names(path: str) -> str:
+    before, mark, name = path.partition(_BEFORE_A_NAME)
+    return f"{before}{mark}…" if name else path

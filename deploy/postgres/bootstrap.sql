@@ -20,6 +20,20 @@ ALTER ROLE facequeue_owner LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB
 ALTER ROLE facequeue_app LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION PASSWORD :'app_password';
 ALTER ROLE facequeue_queue LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOCREATEDB NOREPLICATION PASSWORD :'queue_password';
 
+-- The server's log quotes no values: neither the statement that failed, nor its parameters, nor the key of a duplicate.
+DO $$
+DECLARE role text;
+BEGIN
+  FOREACH role IN ARRAY ARRAY['facequeue_owner', 'facequeue_app', 'facequeue_queue'] LOOP
+    EXECUTE format('ALTER ROLE %I SET log_min_error_statement = panic', role);
+    EXECUTE format('ALTER ROLE %I SET log_error_verbosity = terse', role);
+    EXECUTE format('ALTER ROLE %I SET log_parameter_max_length = 0', role);
+    EXECUTE format('ALTER ROLE %I SET log_parameter_max_length_on_error = 0', role);
+  END LOOP;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE WARNING 'the log of this server may quote values: set log_min_error_statement, log_error_verbosity and log_parameter_max_length(_on_error) where the service lets you (docs/operations.md, Logs)';
+END $$;
+
 -- A managed service's superuser is none: it must belong to a role to give it a database.
 SELECT format('GRANT facequeue_owner TO %I', current_user)
 WHERE NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \gexec

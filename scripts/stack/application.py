@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import requests
 
@@ -13,6 +13,11 @@ from scripts.stack.state import State
 
 _CELERY = (sys.executable, "-m", "celery", "-A", "celery_worker:celery")
 _SCHEDULER = "workers.beat_scheduler:BeatScheduler"
+
+# What the owner of the database and the signer of its audit log are known by: for the chores alone.
+# An empty variable is one that is not set.
+_OF_CHORES = ("DATABASE_OWNER_URL", "AUDIT_SIGNING_KEY")
+_WITHHELD = dict.fromkeys(_OF_CHORES, "")
 
 
 def programs(state: State) -> list[Program]:
@@ -24,17 +29,23 @@ def programs(state: State) -> list[Program]:
             ready=_answers("FACEQUEUE_URL", "/health/"),
             ports=("api",),
             stop_seconds=20,
+            environment=_WITHHELD,
         ),
-        _worker("recognition", "recognition", "prefork", recognition_children()),
-        _worker("default", "webhooks,analytics,default", "threads", 8),
+        _worker("recognition", "recognition", "prefork", recognition_children(), _WITHHELD),
+        _worker("webhooks", "webhooks", "threads", 8, _WITHHELD),
+        _worker("default", "analytics,default", "threads", 2, {}),
         Program(
-            "dispatcher", (sys.executable, "-m", "workers.dispatcher"), ready_words='"leading"'
+            "dispatcher",
+            (sys.executable, "-m", "workers.dispatcher"),
+            ready_words='"leading"',
+            environment=_WITHHELD,
         ),
         Program(
             "beat",
             (*_CELERY, "beat", "-S", _SCHEDULER, "--pidfile="),
             ready_words="Schedule changed",
             late=True,
+            environment=_WITHHELD,
         ),
         Program(
             "flower",
@@ -43,12 +54,17 @@ def programs(state: State) -> list[Program]:
             ports=("flower",),
             late=True,
             # Its password, in the environment and so not in the list of processes.
-            environment={"FLOWER_BASIC_AUTH": settings_of(state)["FLOWER_BASIC_AUTH"]},
+            environment={
+                **_WITHHELD,
+                "FLOWER_BASIC_AUTH": settings_of(state)["FLOWER_BASIC_AUTH"],
+            },
         ),
     ]
 
 
-def _worker(name: str, queues: str, pool: str, size: int) -> Program:
+def _worker(
+    name: str, queues: str, pool: str, size: int, environment: Mapping[str, str]
+) -> Program:
     extra = ("--prefetch-multiplier", "1") if pool == "prefork" else ()
     command = (
         *_CELERY,
@@ -67,7 +83,7 @@ def _worker(name: str, queues: str, pool: str, size: int) -> Program:
         command=(*command, *extra, "--without-mingle", "--without-gossip"),
         ready_words=" ready.",
         stop_seconds=40,  # a busy one stops at a batch boundary within 30 s
-        environment={"REMAP_SIGTERM": "SIGQUIT"},
+        environment={**environment, "REMAP_SIGTERM": "SIGQUIT"},
     )
 
 

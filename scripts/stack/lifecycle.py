@@ -129,9 +129,10 @@ def _settings_changed(state: State) -> bool:
 def _start_servers(state: State, report: Report) -> None:
     report("Starting PostgreSQL, Valkey and SeaweedFS")
     _start(state, _servers(state))
-    if "bootstrapped" not in state.facts:
+    # Again when the file has changed: it leaves alone what is there.
+    if state.facts.get("bootstrapped") != postgres.bootstrap_digest():
         postgres.bootstrap(state)
-        state.facts["bootstrapped"] = "yes"
+        state.facts["bootstrapped"] = postgres.bootstrap_digest()
         state.save()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pwd
 import shutil
@@ -31,6 +32,11 @@ _OPTIONS = {
     "max_wal_size": "1GB",
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] %q%u@%d ",
+    # As bootstrap.sql has it for the three roles: no values in the log, the superuser's neither.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 # A database of tests is thrown away: nothing in it must survive a power cut.
 _TEST_OPTIONS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -101,6 +107,11 @@ def prepare(state: State) -> None:
     finally:
         password_file.unlink()
     draft.rename(data)
+
+
+def bootstrap_digest() -> str:
+    """Which version of that file there is."""
+    return hashlib.sha256(_BOOTSTRAP.read_bytes()).hexdigest()
 
 
 def bootstrap(state: State) -> None:

@@ -28,6 +28,17 @@ def test_each_request_is_one_line_with_its_ids(
     assert line["duration_ms"] > 0
 
 
+@pytest.mark.parametrize("rest", ["", "/faces", "/no-such-thing", "/"])
+def test_what_a_client_calls_a_person_is_in_no_line(
+    api: Caller, caplog: pytest.LogCaptureFixture, rest: str
+) -> None:
+    path = f"/collections/{api.tenant_id}/subjects/by-external-id/"
+    with caplog.at_level(logging.INFO, logger="access"):
+        api.get(f"{path}ada/lovelace{rest}")
+
+    assert _line(caplog)["path"] == f"/api/v1{path}…"
+
+
 def test_a_submission_s_line_says_which_job_came_of_it(
     api: Caller, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -47,7 +47,10 @@ def test_a_host_with_all_its_dependencies_is_ready(client: FlaskClient) -> None:
         "postgres": "ok",
         "migrations": "ok",
         "broker": "ok",
+        "cache": "ok",
         "storage": "ok",
+        "checkpoints": "ok",
+        "mail": "ok",
         "sources": "ok",
         "workers": "ok",
     }
@@ -81,14 +84,27 @@ def test_without_a_worker_for_the_model_a_host_is_degraded(client: FlaskClient) 
         ({"celery_broker_url": "redis://127.0.0.1:1/0"}, "broker"),
         ({"aws_endpoint_url_s3": "http://127.0.0.1:1"}, "storage"),
         ({"aws_storage_bucket_name": "no-such-bucket"}, "storage"),
+        ({"cache_url": "redis://127.0.0.1:1/0"}, "cache"),
+        ({"audit_checkpoint_bucket": "s3://no-such-bucket/audit"}, "checkpoints"),
+        ({"email_host": "127.0.0.1", "email_port": "1"}, "mail"),
     ],
 )
-def test_without_broker_or_storage_a_host_is_degraded(change: dict[str, str], failed: str) -> None:
+def test_without_what_can_be_waited_for_a_host_is_degraded(
+    change: dict[str, str], failed: str
+) -> None:
     response = _client_with(**change).get("/health/ready/")
     readiness = response.get_json()
     assert (response.status_code, readiness["status"]) == (200, "degraded")
     broken = [name for name, check in readiness["checks"].items() if check["status"] != "ok"]
     assert broken == [failed]
+
+
+@pytest.mark.usefixtures("live_worker")
+def test_what_is_not_configured_is_said_to_be_so(client: FlaskClient) -> None:
+    checks = client.get("/health/ready/").get_json()["checks"]
+
+    for name, variable in {"mail": "EMAIL_HOST", "checkpoints": "AUDIT_CHECKPOINT_BUCKET"}.items():
+        assert checks[name]["detail"] == f"not configured: {variable} is not set"
 
 
 @pytest.mark.usefixtures("settings")

@@ -109,6 +109,25 @@ def test_an_address_that_sends_wrong_keys_is_told_to_stop(guesser: Guesser) -> N
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
 
 
+def test_another_address_of_the_same_network_of_ipv6_is_no_way_around(guesser: Guesser) -> None:
+    network = f"2001:db8:{randbelow(2**16):x}:{randbelow(2**16):x}"
+    answers = [guesser.send(REMOTE_ADDR=f"{network}::{n:x}").status_code for n in range(1, 22)]
+
+    assert answers == [401] * 20 + [429]
+
+
+def test_wrong_keys_are_counted_where_nothing_is_limited(guesser: Guesser) -> None:
+    def counted() -> float:
+        labels = {"status": "401"}
+        return REGISTRY.get_sample_value("face_recognition_refused_keys_total", labels) or 0
+
+    before = counted()
+    guesser.app = _limited(enable_api_rate_limiting=False)
+
+    assert [guesser.send().status_code for _ in range(25)] == [401] * 25
+    assert counted() == before + 25
+
+
 def test_a_right_key_from_that_address_goes_on(guesser: Guesser, limited: Caller) -> None:
     for _ in range(21):
         guesser.send()

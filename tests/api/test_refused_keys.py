@@ -15,7 +15,7 @@ from app.database.transactions import owner_transaction
 from app.domain.identifiers import INSTALLATION
 from app.domain.names import Scope
 from app.models.api_key import ApiKey
-from app.web.refused_keys import _network
+from app.web.client_address import network_of
 from tests.factories.callers import Caller
 
 
@@ -99,7 +99,10 @@ def test_a_request_without_any_key_is_not_recorded(app: Flask) -> None:
         ("192.0.2.1", "192.0.2.2", False),
         ("2001:db8::1", "2001:db8::ffff:1", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
     ],
 )
 def test_a_network_of_ipv6_counts_as_one_address(one: str, other: str, *, together: bool) -> None:
-    assert (_network(one) == _network(other)) is together
+    assert (network_of(one) == network_of(other)) is together

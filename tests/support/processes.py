@@ -15,7 +15,7 @@ from scripts.stack import application
 from scripts.stack.programs import Program
 from scripts.stack.state import ROOT, State
 
-WORKERS = ("recognition", "default", "dispatcher")
+WORKERS = ("recognition", "webhooks", "default", "dispatcher")
 
 
 def wait_until(

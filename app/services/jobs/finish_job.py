@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from flask import current_app
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -43,8 +42,7 @@ def finish_jobs(
         endings[advance(state, ending or by_items)].append(job.id)
     for ended_as, ids in endings.items():
         move_job.end(session, ids, ended_as, finished_at)
-    if current_app.config["SETTINGS"].enable_webhooks:
-        write_deliveries(session, [job for job in jobs if job.notify_webhooks], finished_at)
+    write_deliveries(session, [job for job in jobs if job.notify_webhooks], finished_at)
     wake_at_commit(session, [job.id for job in jobs if job.awaited])
     return [job.id for job in jobs]
 

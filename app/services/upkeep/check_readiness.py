@@ -11,14 +11,17 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, current_app
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError as BrokerError
+from redis import Redis, RedisError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.adapters.mail import greet
 from app.config import Settings
 from app.database.base import db
 from app.database.transactions import queue_transaction
@@ -33,7 +36,7 @@ from app.queries.source_pauses import source_pauses
 from app.services.tenancy.uploads import object_store
 
 _DEADLINE_S = 3.0
-_BROKER_TIMEOUT_S = 2
+_TIMEOUT_S = 2
 _HEAD_FILE = Path(__file__).parents[3] / "migrations" / ".current-alembic-head"
 
 
@@ -65,6 +68,8 @@ class Readiness:
 
 _OK = Check(Health.OK)
 _VITAL = ("postgres", "migrations")
+# A mail server is asked so often at most, however often readiness is.
+_MAIL_LOOK_S = 60.0
 
 
 # A superuser, the tables' owner, and whoever acts as one of them, see every tenant's rows.
@@ -127,12 +132,12 @@ def _migrations(_settings: Settings) -> Check:
 
 
 def _broker(settings: Settings) -> Check:
-    options = {"socket_timeout": _BROKER_TIMEOUT_S, "socket_connect_timeout": _BROKER_TIMEOUT_S}
+    options = {"socket_timeout": _TIMEOUT_S, "socket_connect_timeout": _TIMEOUT_S}
     is_redis = settings.broker_url.startswith(("redis://", "rediss://"))
     try:
         with Connection(  # type: ignore[no-untyped-call] # kombu's is untyped
             settings.broker_url,
-            connect_timeout=_BROKER_TIMEOUT_S,
+            connect_timeout=_TIMEOUT_S,
             transport_options=options if is_redis else {},
         ) as connection:
             connection.ensure_connection(max_retries=1)
@@ -141,13 +146,47 @@ def _broker(settings: Settings) -> Check:
     return _OK
 
 
-def _storage(settings: Settings) -> Check:
+def _cache(settings: Settings) -> Check:
+    options = {"socket_timeout": _TIMEOUT_S, "socket_connect_timeout": _TIMEOUT_S}
     try:
-        object_store(settings).check(settings.aws_storage_bucket_name)
+        with Redis.from_url(settings.rate_limit_url, **options) as redis:
+            redis.ping()
+    except RedisError:
+        return Check(Health.FAILED, "Redis does not answer; each process counts requests alone")
+    return _OK
+
+
+def _storage(settings: Settings) -> Check:
+    return _bucket(settings, settings.aws_storage_bucket_name, "uploads")
+
+
+def _checkpoints(settings: Settings) -> Check:
+    place = settings.audit_checkpoint_bucket
+    if place is None:
+        return Check(Health.OK, "not configured: AUDIT_CHECKPOINT_BUCKET is not set")
+    return _bucket(settings, place.removeprefix("s3://").partition("/")[0], "checkpoints")
+
+
+def _bucket(settings: Settings, bucket: str, kept: str) -> Check:
+    try:
+        object_store(settings).check(bucket)
     except StorageUnavailable:
-        return Check(Health.FAILED, "the bucket for uploads does not answer")
+        return Check(Health.FAILED, f"the bucket for {kept} does not answer")
     except ItemError as error:
         return Check(Health.FAILED, f"{error.code}: {error.message}")
+    return _OK
+
+
+def _mail(settings: Settings) -> Check:
+    if settings.email_host is None:
+        return Check(Health.OK, "not configured: EMAIL_HOST is not set")
+    return _mail_within(settings, round(time.monotonic() / _MAIL_LOOK_S))
+
+
+@lru_cache(maxsize=1)
+def _mail_within(settings: Settings, _minute: int) -> Check:
+    if mail_fault := greet(settings, timeout_s=_TIMEOUT_S):
+        return Check(Health.FAILED, f"the mail server is of no use, mails wait: {mail_fault}")
     return _OK
 
 
@@ -192,7 +231,10 @@ _PROBES: dict[str, Callable[[Settings], Check]] = {
     "postgres": _postgres,
     "migrations": _migrations,
     "broker": _broker,
+    "cache": _cache,
     "storage": _storage,
+    "checkpoints": _checkpoints,
+    "mail": _mail,
     "sources": _sources,
     "workers": _workers,
 }

@@ -33,9 +33,11 @@ def deliver_due(tenant_id: UUID, delivery_id: UUID, *, now: dt.datetime | None =
         now: the moment it is taken for; tests move it.
 
     Returns:
-        How many attempts were made: 0 when the delivery is not due, is under way elsewhere, or its
-        endpoint is busy or disabled.
+        How many attempts were made: 0 when the delivery is not due, is under way elsewhere, its
+        endpoint is busy or disabled, or webhooks are switched off.
     """
+    if not current_app.config["SETTINGS"].enable_webhooks:
+        return 0
     ends = time.monotonic() + _STAY_SECONDS
     attempts, following = 0, delivery_id
     while time.monotonic() < ends:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import current_app
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.adapters.mail import send_mail
-from app.config import Settings
 from app.database.notify import wake_dispatcher
 from app.database.transactions import after_commit
 from app.domain.actor import SYSTEM, Actor
 from app.domain.states import DeliveryState, EndpointState
 from app.domain.webhooks import DisabledReason
-from app.models.tenant import Tenant
 from app.models.webhook_delivery import WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
+from app.services.tenancy.write_mail import write_mail
 from app.services.webhooks.audit_endpoint import audit_endpoint
 
 _EXPLANATIONS = {
@@ -35,7 +32,7 @@ def disable_endpoint(
 ) -> None:
     """Stop delivering to a locked endpoint and hold what is pending, in the caller's transaction.
 
-    When the service decided it, the tenant's contact gets a mail after the commit.
+    When the service decided it, a mail to the tenant's contact is written with it.
     """
     if endpoint.state == EndpointState.DISABLED:
         return
@@ -45,7 +42,7 @@ def disable_endpoint(
     _move_deliveries(session, endpoint, DeliveryState.PENDING, state=DeliveryState.HELD)
     audit_endpoint(session, endpoint, actor, "disabled", reason=reason.value)
     if reason in _EXPLANATIONS:
-        _mail_contact(session, endpoint, _EXPLANATIONS[reason])
+        _mail_contact(session, endpoint, _EXPLANATIONS[reason], now)
 
 
 def enable_endpoint(
@@ -84,21 +81,15 @@ def _move_deliveries(
     )
 
 
-def _mail_contact(session: Session, endpoint: WebhookEndpoint, explanation: str) -> None:
-    tenant = session.get(Tenant, endpoint.tenant_id)
-    if tenant is None or tenant.contact_email is None:
-        return
-    settings, contact = current_app.config["SETTINGS"], tenant.contact_email
+def _mail_contact(
+    session: Session, endpoint: WebhookEndpoint, explanation: str, now: dt.datetime
+) -> None:
     body = (
-        f"The webhook endpoint {endpoint.id} ({endpoint.url}) of {tenant.name} was disabled: "
-        f"{explanation}.\n\n"
+        f"The webhook endpoint {endpoint.id} ({endpoint.url}) was disabled: {explanation}.\n\n"
         "Nothing is lost: its events are held, and go out when the endpoint is enabled again.\n"
         f"Repair the receiver, then send PATCH /api/v1/webhook-endpoints/{endpoint.id} with "
         '{"state": "enabled"}.\n'
     )
     subject = f"Webhook endpoint {endpoint.id} was disabled"
-    after_commit(session, lambda: _send(settings, contact, subject, body))
-
-
-def _send(settings: Settings, contact: str, subject: str, body: str) -> None:
-    send_mail(settings, to=contact, subject=subject, body=body)
+    about = f"webhook_endpoint.disabled:{endpoint.id}:{now.isoformat()}"
+    write_mail(session, endpoint.tenant_id, about, subject, body)

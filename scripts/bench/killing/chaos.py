@@ -18,7 +18,7 @@ from scripts.bench.trial.database import Database
 from scripts.bench.trial.receiver import Receiver, running_receiver
 from scripts.bench.trial.stack import trial_stack, unchanged
 
-_OURS = ("api", "recognition", "default", "dispatcher", "beat")
+_OURS = ("api", "recognition", "webhooks", "default", "dispatcher", "beat")
 # Jobs of more than 16 items have several shards, as large ones have in production.
 _SETTINGS = {"SHARD_SIZE": "16"}
 _UNSWEPT = _SETTINGS | {"HINT_SECONDS": "86400"}

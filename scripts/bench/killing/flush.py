@@ -13,7 +13,7 @@ from scripts.bench.killing.workload import draw_workload, gallery_job, upload
 from scripts.bench.trial.receiver import running_receiver
 from scripts.bench.trial.stack import TrialStack, trial_stack
 
-_PROGRAMS = ("api", "recognition", "default", "dispatcher", "beat")
+_PROGRAMS = ("api", "recognition", "webhooks", "default", "dispatcher", "beat")
 _FLUSHES = 5
 _PAUSE_S = 1.0
 _PATIENCE_S = 120.0

@@ -31,7 +31,7 @@ def test_each_job_of_a_shared_batch_and_its_webhook_leave_a_line(
     for job in jobs:
         world.finished(job)
 
-    recognition, default = workers.log("recognition"), workers.log("default")
+    recognition, webhooks = workers.log("recognition"), workers.log("webhooks")
     for job in map(str, jobs):
         wait_until(lambda job=job: says(recognition, "shard_taken", job), what="the shard's line")
-        wait_until(lambda job=job: says(default, "webhook_attempted", job), what="the webhook's")
+        wait_until(lambda job=job: says(webhooks, "webhook_attempted", job), what="the webhook's")

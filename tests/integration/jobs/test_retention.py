@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,12 +14,17 @@ from sqlalchemy import text
 
 from app.adapters.s3 import ObjectStore
 from app.database.transactions import owner_transaction, tenant_transaction
+from app.domain.actor import SYSTEM
 from app.domain.identifiers import id_floor
 from app.domain.item_errors import StorageUnavailable
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, ShardRef
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
+from app.services.jobs import delete_job as delete_job_module
+from app.services.jobs.cancel_job import cancel_job
+from app.services.jobs.delete_job import _remove_batch, remove_deleted_jobs
+from app.services.jobs.read_jobs import list_jobs
 from app.services.leases.begin_shard import begin_shard
 from app.services.leases.lease_shards import lease_shard
 from app.services.results.job_batch import ShardResults
@@ -70,6 +76,41 @@ def test_a_job_past_its_time_goes_with_all_that_belongs_to_it(world: TenantWorld
     assert purge().jobs == 1
 
     assert rows(world) == dict.fromkeys(TABLES, 0)
+
+
+def test_a_large_job_past_its_time_goes_in_slices_and_goes_on_after_a_kill(
+    world: TenantWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purge_expired_module, "_ITEMS_AT_ONCE", 2)
+    monkeypatch.setattr(delete_job_module, "_ITEMS_A_BATCH", 2)
+    items = (ItemRequest(str(n), world.uri(f"{n}.jpg")) for n in range(5))
+    job_id = world.submit(Operation.DETECT, *items)
+    cancel_job(world.tenant_id, job_id, SYSTEM)
+    age(job_id, days=31)
+
+    assert purge().jobs == 1
+    assert list_jobs(world.tenant_id, limit=1, after=None) == []
+
+    with monkeypatch.context() as mortal:
+        mortal.setattr(delete_job_module, "_remove_batch", dies_at_the_second(_remove_batch))
+        with pytest.raises(KeyboardInterrupt):
+            remove_deleted_jobs()
+    assert (rows(world)["jobs"], rows(world)["items"]) == (1, 3)
+    assert remove_deleted_jobs() == 1
+    assert rows(world) == dict.fromkeys(TABLES, 0)
+
+
+def dies_at_the_second(remove: Callable[..., None]) -> Callable[..., None]:
+    slices = 0
+
+    def mortal(*arguments: Any) -> None:
+        nonlocal slices
+        slices += 1
+        if slices == 2:
+            raise KeyboardInterrupt
+        remove(*arguments)
+
+    return mortal
 
 
 def test_a_job_within_its_time_stays_whole(world: TenantWorld) -> None:

@@ -12,7 +12,9 @@ import pytest
 from app.domain.actor import SYSTEM
 from app.domain.request_errors import EndpointDisabled
 from app.domain.webhooks import ATTEMPT_GAPS
+from app.services.tenancy.send_mails import send_mails
 from app.services.webhooks.endpoints import delete_endpoint, send_test_event, update_endpoint
+from tests.support.emptying import truncate
 
 START = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -46,6 +48,7 @@ class _MailSession(socketserver.StreamRequestHandler):
 
 @pytest.fixture
 def mail_server(sender: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServer]:
+    truncate("mails")
     with MailServer() as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         settings = sender.app.config["SETTINGS"].model_copy(
@@ -234,6 +237,8 @@ def test_the_tenants_contact_gets_a_mail_that_says_what_to_do(
 ) -> None:
     endpoint, _ = fail_for_days(sender, receiver, 6)
 
+    send_mails()
+
     [mail] = mail_server.mails
     text = mail.replace("=\r\n", "")
     assert "To: ops@client.example" in text
@@ -249,6 +254,7 @@ def test_no_mail_is_sent_when_the_client_disabled_the_endpoint_itself(
 
     update_endpoint(sender.tenant_id, endpoint, DISABLE, SYSTEM)
 
+    assert send_mails() == 0
     assert mail_server.mails == []
 
 

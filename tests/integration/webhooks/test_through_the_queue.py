@@ -17,7 +17,7 @@ from workers.dispatcher import Dispatcher
 def test_a_test_event_reaches_the_receiver_by_way_of_the_queue(
     sender: Any, stack_receiver: Any, programs: Processes
 ) -> None:
-    programs.ensure("dispatcher", "default")
+    programs.ensure("dispatcher", "webhooks")
     endpoint, secret = sender.endpoint(stack_receiver.url)
 
     delivery = send_test_event(sender.tenant_id, endpoint, SYSTEM)

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 WRITER = "app/services/gallery/vectors.py"
+# Removes rows of the outbox that all have read, and touches nothing else.
+PRUNER = "app/services/gallery/prune_changes.py"
 SEARCH = "app/services/gallery/search.py"
 QUERY = "app/queries/nearest_faces.py"
 
@@ -112,7 +114,9 @@ def knows_vectors(source: str) -> bool:
 
 
 def test_one_module_alone_writes_faces_vectors_and_counts() -> None:
-    assert [path for path, source in sources().items() if writes(source)] == [WRITER]
+    assert [path for path, source in sources().items() if writes(source)] == [PRUNER, WRITER]
+    pruned = _WRITES.findall("".join(literals(parsed(sources()[PRUNER]))))
+    assert {(verb, table) for verb, _, _, table in pruned} == {("DELETE FROM", "vector_changes")}
 
 
 def test_one_query_alone_reads_vectors() -> None:

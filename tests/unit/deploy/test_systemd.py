@@ -13,7 +13,11 @@ ROOT = Path(__file__).parents[3]
 UNITS = ROOT / "deploy/systemd"
 SERVICES = sorted(UNITS.glob("*.service"))
 COMMON = UNITS / "facequeue-.service.d/common.conf"
-WORKERS = ("facequeue-recognition.service", "facequeue-default.service")
+WORKERS = (
+    "facequeue-recognition.service",
+    "facequeue-webhooks.service",
+    "facequeue-default.service",
+)
 
 
 def setting(path: Path, name: str) -> list[str]:
@@ -26,6 +30,7 @@ def test_there_is_a_unit_for_each_process() -> None:
     assert {path.stem.removeprefix("facequeue-") for path in SERVICES} == {
         "api",
         "recognition",
+        "webhooks",
         "default",
         "dispatcher",
         "beat",
@@ -89,6 +94,12 @@ def test_only_the_worker_for_chores_is_given_the_owner_of_the_database() -> None
     holders = [path.name for path in SERVICES if "owner.env" in path.read_text()]
 
     assert holders == ["facequeue-default.service"]
+
+
+def test_who_calls_strangers_keeps_nothing_of_the_owner() -> None:
+    webhooks = UNITS / "facequeue-webhooks.service"
+
+    assert setting(webhooks, "UnsetEnvironment") == ["DATABASE_OWNER_URL AUDIT_SIGNING_KEY"]
 
 
 def test_only_recognition_sees_devices() -> None:

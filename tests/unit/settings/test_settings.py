@@ -143,6 +143,47 @@ def test_what_the_audit_log_cannot_work_with_is_refused(
     assert [line.split(":")[0].strip() for line in str(refusal()).splitlines()[1:-1]] == [name]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_REPLICA_URL", "nonsense"),
+        ("DATABASE_REPLICA_URL", "mysql://db/c"),
+        ("REDIS_URL", "nonsense"),
+        ("CACHE_URL", "redis://"),
+        ("CACHE_URL", "amqp://broker/"),
+        ("CELERY_BROKER_URL", "kafka://broker"),
+        ("CELERY_BROKER_URL", "redis://broker:port/0"),
+        ("AWS_ENDPOINT_URL_S3", "s3.internal:9000"),
+        ("AWS_ENDPOINT_URL_S3", "https://"),
+        ("EMAIL_PORT", "70000"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert [line.split(":")[0].strip() for line in str(refusal()).splitlines()[1:-1]] == [name]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_REPLICA_URL", "postgresql+psycopg2://app:hush@replica/c"),
+        ("REDIS_URL", "rediss://:hush@redis.internal:6380/0?ssl_cert_reqs=required"),
+        ("CELERY_BROKER_URL", "amqp://me:hush@rabbit:5672//"),
+        ("CELERY_BROKER_URL", "redis://:hush@[fd00::1]:6379/0"),
+        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:8333"),
+    ],
+)
+def test_an_address_that_leads_somewhere_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert getattr(load_settings(), name.lower()) == value
+
+
 def test_a_variable_that_is_empty_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", "")
     monkeypatch.setenv("SHARD_SIZE", "")

@@ -1,0 +1,34 @@
+"""Use case: what every follower of the vectors has read leaves their outbox."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from app.database.transactions import queue_transaction
+
+_ROWS_A_BATCH = 5000
+
+# A change outlives its followers where the last of them was removed. Whoever registers afterwards
+# copies the vectors as they are then, so what was committed before this looks is of no use to them.
+_PRUNE = text("""
+DELETE FROM vector_changes WHERE id IN (
+  SELECT id FROM vector_changes WHERE xact < coalesce(
+    (SELECT position FROM vector_followers ORDER BY position LIMIT 1),
+    pg_snapshot_xmin(pg_current_snapshot()))
+  ORDER BY xact, id LIMIT :batch)
+""")
+
+
+def prune_changes() -> int:
+    """Remove changes below the positions of all followers, or all where nobody follows.
+
+    Returns:
+        How many rows went.
+    """
+    total = 0
+    while True:
+        with queue_transaction() as session:
+            removed: int = session.execute(_PRUNE, {"batch": _ROWS_A_BATCH}).rowcount  # type: ignore[attr-defined]  # a DELETE's cursor result has it
+        total += removed
+        if removed < _ROWS_A_BATCH:
+            return total
