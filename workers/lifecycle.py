@@ -18,6 +18,7 @@ from app.domain.lease import Holder
 from app.domain.names import QueueName
 from app.services.leases.heartbeat import beat, retire
 from app.services.leases.lease_shards import free_dead_predecessors
+from workers.pulse import show_pulse
 from workers.recognition import readiness, shutdown
 from workers.recognition.gpu import take_gpu
 from workers.recognition.identity import become_instance, current_holder
@@ -128,6 +129,8 @@ class _Worker:
 
     def _beat(self) -> None:
         slots = readiness.ready_children()
+        if slots or not self._recognises:
+            show_pulse(self._app.config["SETTINGS"].pulse_file)
         if self._recognises and slots:
             with self._app.app_context():
                 _let_go(lambda: beat(self._instance, slots, [configured_model()]))
