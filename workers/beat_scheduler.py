@@ -9,6 +9,7 @@ from sqlalchemy_celery_beat.models import ModelBase
 from sqlalchemy_celery_beat.schedulers import DatabaseScheduler, session_manager
 
 from workers.chores import INTERVALS
+from workers.pulse import show_pulse
 
 # Any number, the same for all beats: one at a time makes the tables and fills them.
 _SETUP_LOCK = 0x_FACE_0002
@@ -46,6 +47,11 @@ class BeatScheduler(DatabaseScheduler):  # type: ignore[misc] # the library has 
             session_manager.prepared = True
             super().__init__(*args, **options)
         engine.dispose()
+
+    def tick(self, *args: Any, **options: Any) -> Any:
+        """Fire what is due, and show that this process turns round."""
+        show_pulse(self.app.conf.beat_pulse_file)
+        return super().tick(*args, **options)
 
     def setup_schedule(self) -> None:
         """Go on where the chores are: what never had its turn, or is overdue, is due at once."""

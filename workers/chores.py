@@ -48,4 +48,5 @@ def beat_settings(settings: Settings) -> dict[str, Any]:
         # Its tables name their schema; the type of one of their columns does not.
         "beat_engine_options": {"connect_args": {"options": f"-csearch_path={_BEAT_SCHEMA}"}},
         "beat_max_loop_interval": 30,
+        "beat_pulse_file": settings.pulse_file,
     }

@@ -25,6 +25,7 @@ from app.domain.names import LEADER_LOCK, NotifyChannel, TaskName, recognition_q
 from app.metrics.sharing import share_metrics
 from app.services.leases.claim_hints import claim_shard_hints, reclaim_expired_leases
 from app.services.webhooks.delivery_hints import claim_delivery_hints
+from workers.pulse import show_pulse
 
 _log = structlog.get_logger(__name__)
 
@@ -58,6 +59,7 @@ class Dispatcher:
                 self._lead()
             except (psycopg2.Error, SQLAlchemyError) as error:
                 _log.warning("database_unavailable", error=str(error).strip())
+                show_pulse(self._settings.pulse_file)
                 time.sleep(_RETRY_S)
 
     def _lead(self) -> None:
@@ -77,6 +79,7 @@ class Dispatcher:
         return bool(taken)
 
     def _wait(self, listener: Listener) -> None:
+        show_pulse(self._settings.pulse_file)
         if listener.wait(_LOOK_S):
             time.sleep(_GATHER_S)
         # Says that this process lives, and sees a lost connection, which no NOTIFY ever comes by.

@@ -21,6 +21,7 @@ from app.metrics.sharing import fold_shared, share_metrics
 from app.metrics.webhooks import begin_webhooks
 from app.services.leases.heartbeat import beat, retire
 from app.services.leases.lease_shards import free_dead_predecessors
+from workers.pulse import show_pulse
 from workers.recognition import readiness, shutdown
 from workers.recognition.gpu import take_gpu
 from workers.recognition.identity import become_instance, current_holder
@@ -136,6 +137,8 @@ class _Worker:
 
     def _beat(self) -> None:
         slots = readiness.ready_children()
+        if slots or not self._recognises:
+            show_pulse(self._app.config["SETTINGS"].pulse_file)
         if self._recognises and slots:
             with self._app.app_context():
                 _let_go(lambda: beat(self._instance, slots, [configured_model()]))

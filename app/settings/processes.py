@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 
 from app.settings.group import SettingsGroup
@@ -20,4 +22,7 @@ class ProcessSettings(SettingsGroup):
     hint_seconds: float = Field(default=20.0, gt=0, description="Life of a broker message's hint")
     recognise_seconds: float = Field(
         default=60.0, gt=0, description="After this a task hands the rest of its shard back"
+    )
+    pulse_file: Path | None = Field(
+        default=None, description="File that a worker, dispatcher or beat touches while it is well"
     )
