@@ -21,7 +21,6 @@ from tests.deploy.kubernetes import (
     Manifest,
     command_of,
     container,
-    labels_of_pod,
     name_of,
     named,
     of_kind,
@@ -109,21 +108,6 @@ def test_no_pod_can_use_up_its_node(overlay: str) -> None:
         resources = container(workload)["resources"]
         assert {"cpu", "memory"} <= set(resources["requests"]), name_of(workload)
         assert "memory" in resources["limits"], name_of(workload)
-
-
-@every_overlay
-def test_recognition_goes_first_where_nodes_are_full(overlay: str) -> None:
-    values = {name_of(each): each["value"] for each in of_kind(overlay, "PriorityClass")}
-    priority = {
-        name_of(each): values[pod(each)["priorityClassName"]]
-        for each in own_workloads(overlay)
-        if "priorityClassName" in pod(each)
-    }
-
-    assert all(
-        priority["recognition"] < priority[name]
-        for name in ("api", "webhooks", "default", "dispatcher", "beat", "migrate")
-    )
 
 
 @every_overlay
@@ -275,40 +259,6 @@ def test_a_pulse_is_seen_while_it_is_fresh(
     assert is_well()
     os.utime(file, (time.time() - old_s,) * 2)
     assert not is_well()
-
-
-def test_on_gpus_only_recognition_runs_on_them() -> None:
-    on_gpu = [
-        name_of(each)
-        for each in workloads("gpu")
-        if "nvidia.com/gpu" in container(each)["resources"]["limits"]
-    ]
-
-    assert on_gpu == ["recognition"]
-    assert variables(named("gpu", "Deployment", "recognition"))["FACE_DEVICE"] == "cuda"
-    assert container(named("gpu", "Deployment", "recognition"))["image"].endswith(":gpu")
-
-
-@pytest.mark.parametrize("overlay", ["cpu", "gpu"])
-def test_a_scaler_alone_says_how_many_recognise(overlay: str) -> None:
-    (scaler,) = of_kind(overlay, "ScaledObject")
-    name = scaler["spec"]["scaleTargetRef"]["name"]
-
-    assert "replicas" not in named(overlay, "Deployment", name)["spec"]
-    assert scaler["spec"]["minReplicaCount"] >= 1
-
-
-def test_replicas_spread_over_nodes_and_zones() -> None:
-    for name in ("api", "recognition", "webhooks", "dispatcher"):
-        deployment = named("cpu", "Deployment", name)
-        spread = pod(deployment)["topologySpreadConstraints"]
-        assert [each["topologyKey"] for each in spread] == [
-            "kubernetes.io/hostname",
-            "topology.kubernetes.io/zone",
-        ]
-        assert all(
-            each["labelSelector"]["matchLabels"] == labels_of_pod(deployment) for each in spread
-        )
 
 
 @every_overlay
