@@ -30,7 +30,7 @@ from app.domain.weights import (
 )
 
 # Part of every model's identity: raise it when alignment or pixel preparation changes embeddings.
-PREPROCESSING_VERSION = 2
+PREPROCESSING_VERSION = 3
 # The same for liveness: raise it when cutting out or preparing a face changes scores.
 LIVENESS_PREPROCESSING_VERSION = 1
 

@@ -76,15 +76,14 @@ def test_auto_takes_onnx_runtime_where_openvino_is_not_installed(
 
 
 @needs_openvino
-def test_auto_embeds_in_openvino_and_detects_where_that_is_faster(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("bf16", "precision"), [(False, "fp32"), (True, "bf16")])
+def test_auto_embeds_in_openvino_and_detects_in_onnx_runtime(
+    monkeypatch: pytest.MonkeyPatch, bf16: bool, precision: str
 ) -> None:
-    monkeypatch.setattr(select, "computes_bf16", lambda: False)
+    monkeypatch.setattr(select, "computes_bf16", lambda: bf16)
     choice = select.choose_engines(VisionSettings())
-    assert (choice.detector.name, choice.recogniser.name) == ("onnxruntime", "openvino")
-    monkeypatch.setattr(select, "computes_bf16", lambda: True)
-    choice = select.choose_engines(VisionSettings())
-    assert (choice.detector.precision, choice.recogniser.precision) == ("fp32", "bf16")
+    assert (choice.detector.name, choice.detector.precision) == ("onnxruntime", "fp32")
+    assert (choice.recogniser.name, choice.recogniser.precision) == ("openvino", precision)
 
 
 @needs_openvino

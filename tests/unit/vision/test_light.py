@@ -11,6 +11,7 @@ import pytest
 from workers.vision.faces import find_faces
 from workers.vision.faces import recogniser as recognise
 from workers.vision.faces.align import align
+from workers.vision.images import light
 from workers.vision.images.light import is_dark, lightened_face, lightened_picture
 from workers.vision.results import ImageResult
 
@@ -111,6 +112,24 @@ def test_a_dark_picture_without_a_face_has_none(
     black = np.zeros((300, 400, 3), np.uint8)
     for picture in (darkened(shuttle, 0.1, 1), darkened(shuttle, 0.03, 1), noise, black):
         assert run_one(encode(picture, "png"), rotation=rotation).faces == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lightening_shows_less_noise_than_it_multiplies(
+    run_one: Callable[..., ImageResult],
+    encode: Callable[..., bytes],
+    heads: dict[str, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+) -> None:
+    (face,) = run_one(encode(heads[name], "png"), embed=False).faces
+    crop = align(heads[name], face.landmarks)
+    clean, noisy = (lightened_face(darkened(crop, 0.1, noise)) for noise in (0, 2))
+    monkeypatch.setattr(light, "_smoothed", lambda pixels: pixels)
+    plain = lightened_face(darkened(crop, 0.1, 2))
+    inner = (slice(16, -16), slice(16, -16))
+    error, before = (np.abs(each.astype(int) - clean)[inner].mean() for each in (noisy, plain))
+    assert error < 0.6 * before
 
 
 def test_a_picture_is_dark_when_half_of_it_is_nearly_black(heads: dict[str, np.ndarray]) -> None:

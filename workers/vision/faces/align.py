@@ -46,7 +46,12 @@ def similarity_transform(landmarks: Floats) -> npt.NDArray[np.float64]:
 
 
 def align(image: Pixels, landmarks: Floats) -> Pixels:
-    """Return the (112, 112, 3) crop of the face with these (5, 2) landmarks; outside is black.
+    """Return the (112, 112, 3) crop of the face with these (5, 2) landmarks; outside is black."""
+    return sampled(image, similarity_transform(landmarks), CROP_SIZE)
+
+
+def sampled(image: Pixels, matrix: npt.NDArray[np.float64], side: int) -> Pixels:
+    """Return the (side, side, 3) view to which the 2 x 3 `matrix` moves a picture.
 
     A large face is sampled on a finer grid and averaged, since every pixel of the crop should stand
     for all of the source's pixels under it; a small one is enlarged by cubic interpolation. Around
@@ -55,18 +60,17 @@ def align(image: Pixels, landmarks: Floats) -> Pixels:
     """
     import cv2
 
-    matrix = similarity_transform(landmarks)
     scale = float(np.hypot(*matrix[:, 0]))
     if scale > 1:
-        return _warp(image, matrix, CROP_SIZE, cv2.INTER_CUBIC)
+        return _warp(image, matrix, side, cv2.INTER_CUBIC)
     fine = min(_FINEST, ceil(1 / scale)) if scale < _PLAIN_ABOVE else 1
     if fine == 1:
-        return _warp(image, matrix, CROP_SIZE, cv2.INTER_LINEAR)
+        return _warp(image, matrix, side, cv2.INTER_LINEAR)
     matrix = matrix * fine
     matrix[:, 2] += (fine - 1) / 2  # the middle of a coarse pixel among its fine ones
-    grid = _warp(image, matrix, CROP_SIZE * fine, cv2.INTER_LINEAR)
-    crop = cv2.resize(grid, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA)
-    return np.asarray(crop, dtype=np.uint8)
+    grid = _warp(image, matrix, side * fine, cv2.INTER_LINEAR)
+    view = cv2.resize(grid, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(view, dtype=np.uint8)
 
 
 def _warp(image: Pixels, matrix: npt.NDArray[np.float64], side: int, method: int) -> Pixels:
