@@ -41,9 +41,11 @@ def served_api(programs: Processes) -> Iterator[dict[str, str]]:
         ) as api,
     ):
         url = f"http://{address}"
-        wait_until(lambda: _answers(url), seconds=60, what="the API's answer")
-        yield {**environment, "FACEQUEUE_URL": url, "FACEQUEUE_API_KEY": account(environment)}
-        api.terminate()
+        try:
+            wait_until(lambda: _answers(url), seconds=60, what="the API's answer")
+            yield {**environment, "FACEQUEUE_URL": url, "FACEQUEUE_API_KEY": account(environment)}
+        finally:
+            api.terminate()
 
 
 def account(environment: Mapping[str, str]) -> str:
