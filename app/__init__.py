@@ -41,6 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from flask import Flask
     from flask_migrate import Migrate
 
+    from app.adapters.sentry import report_to_sentry
     from app.api import register_api
     from app.commands import register_commands
     from app.config import load_settings
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     settings = settings or load_settings()
     configure_logging(settings.log_level)
+    report_to_sentry(settings)
     app = Flask(__name__)
     app.config.from_mapping(
         SETTINGS=settings,

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, current_app, got_request_exception
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -60,6 +60,9 @@ def error_response(error: Exception) -> Response | HTTPException:
     problem = problem_of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request_failed", code=problem.code, exc_info=error)
+    if problem.code == InternalError.code:
+        # As Flask does for what no handler takes: whoever watches for bugs listens to it.
+        got_request_exception.send(current_app, exception=error)
     return problem.response()
 
 
