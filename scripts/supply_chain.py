@@ -28,7 +28,7 @@ _ACCEPTED = re.compile(
     r"|ZPL|Lesser General Public License)\b"
 )
 # Packages whose metadata declares no licence; it was read in the file that they ship.
-_READ_BY_HAND = {"namex": "Apache-2.0"}
+_READ_BY_HAND = {"gixy-ng": "MPL", "namex": "Apache-2.0"}
 
 # Names and examples of secrets are Ruff's to judge (S105 to S107), digests of weights are none.
 _NOISY_DETECTORS = ("KeywordDetector", "HexHighEntropyString", "BasicAuthDetector")
