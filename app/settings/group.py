@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -16,6 +18,16 @@ def _split_commas(value: Any) -> Any:
 
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_commas)]
+
+
+def leads_to(url: str, schemes: Collection[str]) -> bool:
+    """Whether a URL has one of these schemes, and a host and port that could be."""
+    try:
+        parts = urlsplit(url)
+        # To read a port that is none raises.
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class SettingsGroup(BaseSettings):

@@ -14,12 +14,13 @@ import structlog
 from flask import Flask, Response, current_app, g
 from limits import RateLimitItem, RateLimitItemPerMinute, WindowStats
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from app.config import Settings
 from app.domain.api_key import Principal
 from app.domain.request_errors import RateLimited
+from app.services.upkeep.counting_storage import counting_storage
 from app.services.upkeep.record_metrics import record_refused_key
 from app.web.client_address import client_address
 
@@ -27,7 +28,6 @@ _EXTENSION = "facequeue-rate-limit"
 _WINDOW_S = 60
 # A client with a wrong key soon learns it; one that goes on guesses, or is broken.
 _REFUSED_KEYS = 20
-_REDIS_TIMEOUT_S = 0.5
 # After a failure Redis is left alone for so long: each try could cost the time-out.
 _REDIS_PAUSE_S = 10
 
@@ -88,14 +88,7 @@ def init_rate_limit(app: Flask, settings: Settings) -> None:
 
 def shared_counts(settings: Settings) -> Counts:
     """Counts that all processes share."""
-    url = settings.rate_limit_url
-    options = (
-        {"socket_timeout": _REDIS_TIMEOUT_S, "socket_connect_timeout": _REDIS_TIMEOUT_S}
-        if url.startswith(("redis://", "rediss://"))
-        else {}
-    )
-    storage = storage_from_string(url, wrap_exceptions=True, **options)
-    return Counts(FixedWindowRateLimiter(storage))
+    return Counts(FixedWindowRateLimiter(counting_storage(settings)))
 
 
 def count_request(principal: Principal) -> None:

@@ -48,6 +48,7 @@ def test_a_host_with_all_its_dependencies_is_ready(client: FlaskClient) -> None:
         "migrations": "ok",
         "replica": "ok",
         "broker": "ok",
+        "cache": "ok",
         "storage": "ok",
         "sources": "ok",
         "workers": "ok",

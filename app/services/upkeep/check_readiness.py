@@ -14,11 +14,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from flask import Flask, current_app
-from kombu.connection import Connection
 from kombu.exceptions import OperationalError as BrokerError
+from redis import RedisError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.adapters.redis_client import redis_of
+from app.adapters.task_queue import broker_connection
 from app.config import Settings
 from app.database.base import db
 from app.database.row_security import IS_UNBOUND
@@ -131,17 +133,22 @@ def _replica(_settings: Settings) -> Check:
 
 
 def _broker(settings: Settings) -> Check:
-    options = {"socket_timeout": _BROKER_TIMEOUT_S, "socket_connect_timeout": _BROKER_TIMEOUT_S}
-    is_redis = settings.broker_url.startswith(("redis://", "rediss://"))
     try:
-        with Connection(  # type: ignore[no-untyped-call] # kombu's is untyped
-            settings.broker_url,
-            connect_timeout=_BROKER_TIMEOUT_S,
-            transport_options=options if is_redis else {},
-        ) as connection:
+        with broker_connection(settings, _BROKER_TIMEOUT_S) as connection:
             connection.ensure_connection(max_retries=1)
-    except (BrokerError, OSError):
+            if connection.transport.driver_type == "redis":
+                connection.default_channel.client.ping()
+    except (BrokerError, OSError, RedisError):
         return Check(Health.FAILED, "the broker does not answer; jobs wait")
+    return _OK
+
+
+def _cache(settings: Settings) -> Check:
+    try:
+        with redis_of(settings, timeout_s=_BROKER_TIMEOUT_S) as redis:
+            redis.ping()
+    except RedisError:
+        return Check(Health.FAILED, "Redis does not answer; each process counts requests alone")
     return _OK
 
 
@@ -197,6 +204,7 @@ _PROBES: dict[str, Callable[[Settings], Check]] = {
     "migrations": _migrations,
     "replica": _replica,
     "broker": _broker,
+    "cache": _cache,
     "storage": _storage,
     "sources": _sources,
     "workers": _workers,
