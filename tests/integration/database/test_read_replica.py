@@ -174,16 +174,18 @@ def test_results_are_the_replicas_once_it_knows_the_end_of_the_job(
 ) -> None:
     here = site(PATIENT)
     reader = here.reader
-    ended, open_ = (make_job(here.writer.tenant_id) for _ in range(2))
+    ended, ending, open_ = (make_job(here.writer.tenant_id, items=n) for n in (1, 1, 2))
     close_item(ended, 0)
     replica.hold_back()
     rename_engine(ended, "only the primary's")
+    close_item(ending, 0)
     close_item(open_, 0)
 
     def shown(job_id: UUID) -> str:
         return reader.get(f"/jobs/{job_id}/{path}").get_data(as_text=True)
 
     assert "only the primary's" not in shown(ended)
+    assert '"succeeded"' in shown(ending)
     assert '"succeeded"' in shown(open_)
 
 
