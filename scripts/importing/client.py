@@ -97,16 +97,6 @@ class FaceQueueClient:
         response = self._call("POST", "/collections", json={"name": name})
         return str(response.json()["id"])
 
-    def subject_name(self, collection_id: str, subject_id: str) -> str | None:
-        """The external id of a collection's subject; None when there is no such subject."""
-        path = f"/collections/{collection_id}/subjects/{subject_id}"
-        try:
-            return str(self._call("GET", path).json()["external_id"])
-        except Refused as refusal:
-            if refusal.status != HTTPStatus.NOT_FOUND:
-                raise
-            return None
-
     def submit(self, body: Mapping[str, Any], idempotency_key: str) -> JobView:
         """Submits a job; the same key and body give the same job."""
         headers = {"Idempotency-Key": idempotency_key}

@@ -42,8 +42,15 @@ RESULTS.state.
 
 An image that FaceQueue does not take at all has a line in the results like any that failed, and
 the others go on. A line of an enrolment has an "effect": enrolled, already_enrolled (the collection
-had this photograph), or enrolled_elsewhere: it had it under another person ("enrolled_as"), nothing
-was changed, and the image counts as failed.
+had this photograph as this person's), moved, or enrolled_elsewhere.
+
+After an enrolment the collection has what the folders show. A photograph that another person had
+becomes the person's in whose folder it is (moved), and an object that was written anew gives its
+new photograph in place of the old. With --on-conflict keep the other person keeps it: the line
+names them ("enrolled_as"), and the image counts as failed (enrolled_elsewhere). With --on-changed
+add the old photograph stays beside the new one. A photograph in the folders of two people cannot be
+both's: the image that lost it counts as failed (in_two_folders). Nothing is deleted for an object
+that is gone; the summary names those whose faces are left.
 
 S3 is read with the usual AWS variables (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for a
 server of your own, AWS_ENDPOINT_URL_S3). After ./scripts/quickstart.sh, `source .facequeue/env`
@@ -101,6 +108,16 @@ Exit codes:
 )
 @click.option(
     "--prefix-as-is", is_flag=True, help="Take all keys that begin with PREFIX, not a folder."
+)
+@click.option(
+    "--on-conflict",
+    type=click.Choice(["move", "keep"]),
+    help="enrol: a photograph that another person has.  [default: move]",
+)
+@click.option(
+    "--on-changed",
+    type=click.Choice(["replace", "add"]),
+    help="enrol: what an object showed before it was written anew.  [default: replace]",
 )
 @click.option(
     "--results",

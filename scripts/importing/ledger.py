@@ -20,14 +20,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from scripts.importing.changes import Changes
 from scripts.importing.effects import ELSEWHERE, NO_EFFECT
 from scripts.importing.failures import UsageFault
+from scripts.importing.holdings import Holdings
 from scripts.importing.json_lines import JsonLines
 from scripts.importing.plan import Plan, custom_id_of
 from scripts.importing.storage import S3Object
 
 # Errors of an image that say nothing about the image.
 OUTAGES = frozenset({"storage_unavailable"})
+# An image of another person's folder shows the same photograph, and has it now.
+TAKEN = "in_two_folders"
 
 
 @dataclass
@@ -52,6 +56,8 @@ class Ledger:
         self.results_path = results
         self.open_chunks: dict[int, Chunk] = {}
         self.outcomes: dict[str, str] = {}  # key -> "succeeded", or its last error's code
+        self.holdings = Holdings(plan.subject_of)
+        self.changes = Changes()  # of this run
         self._versions: dict[str, str | None] = {}  # key -> what its outcome is about
         self._plan = plan
         self._next_number = 1
@@ -71,8 +77,10 @@ class Ledger:
         self._state.close()
 
     def outcome_of(self, image: S3Object) -> str:
-        """What came of an image as it is now: empty when nothing yet, or when it has changed."""
-        return "" if self.has_changed(image) else self.outcomes.get(image.key, "")
+        """What came of an image as it is now: empty when nothing yet, or when that has gone."""
+        if self.has_changed(image) or self.holdings.is_erased(image.key):
+            return ""
+        return TAKEN if self.holdings.taker_of(image.key) else self.outcomes.get(image.key, "")
 
     def has_changed(self, image: S3Object) -> bool:
         """Whether the object was written anew after it was listed for its last outcome."""
@@ -82,17 +90,25 @@ class Ledger:
     def missing(self, images: Sequence[S3Object], *, again_if_failed: bool) -> list[S3Object]:
         """The images that still need a job: neither answered nor in one that is under way.
 
-        What failed only since a server was away is tried again unasked.
+        Tried again unasked is what failed only since a server was away, what can be moved now, and
+        what another image had taken that is gone.
         """
-        final = {"succeeded"} if again_if_failed else set(self.outcomes.values()) - OUTAGES
+        keys = {image.key for image in images}
+        passing = OUTAGES | {ELSEWHERE} if self._plan.moves else OUTAGES
+        final = {"succeeded"} if again_if_failed else {TAKEN, *self.outcomes.values()} - passing
         under_way = {
             image.key for chunk in self.open_chunks.values() for image in chunk.images.values()
         }
         return [
             image
             for image in images
-            if image.key not in under_way and self.outcome_of(image) not in final
+            if image.key not in under_way
+            and (self.outcome_of(image) not in final or self._is_free(image.key, keys))
         ]
+
+    def _is_free(self, key: str, keys: set[str]) -> bool:
+        taker = self.holdings.taker_of(key)
+        return taker is not None and taker not in keys
 
     def idempotency_key(self, chunk: Chunk) -> str:
         """The same for every attempt to submit this chunk, and for nothing else.
@@ -126,6 +142,7 @@ class Ledger:
             return
         self._append({**line, **effect}, image, chunk.job_id)
         chunk.received.add(image.key)
+        self.changes.note(line)
 
     def refuse(self, image: S3Object, code: str, reason: str) -> None:
         """Appends the result of an image that was in no job, since FaceQueue does not take it."""
@@ -139,6 +156,7 @@ class Ledger:
         self._results.append({**line, **place})
         self.outcomes[image.key] = _outcome(line)
         self._versions[image.key] = image.version
+        self.holdings.note(image.key, line)
 
     def sync(self) -> None:
         """Returns when all results are on the disk."""
@@ -219,6 +237,7 @@ class Ledger:
             key = str(line["image"]).removeprefix(bucket)
             self.outcomes[key] = _outcome(line)
             self._versions[key] = line.get("image_version")
+            self.holdings.note(key, line)
             with suppress(KeyError):  # a job that was collected whole before
                 under_way[line["job_id"]].received.add(key)
 

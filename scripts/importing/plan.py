@@ -14,6 +14,8 @@ from scripts.importing.storage import S3Object
 OPERATIONS = ("detect", "enrol", "identify", "verify")
 # These cannot run without a gallery; `verify` compares with the subject that the folder names.
 NEEDS_COLLECTION = frozenset({"enrol", "identify", "verify"})
+# What happens to faces that are there already. A later run may wish otherwise, with the same files.
+_OF_FACES_THERE = frozenset({"on_conflict", "on_changed"})
 # A longer custom_id is refused by the API; S3 keys may have 1024 bytes.
 CUSTOM_ID_LIMIT = 200
 
@@ -31,13 +33,19 @@ class Plan:
 
     def fingerprint(self) -> dict[str, Any]:
         """The parts, as plain values, for the state file."""
+        options = {name: self.options[name] for name in self.options if name not in _OF_FACES_THERE}
         return {
             "source": str(self.source),
             "operation": self.operation,
             "collection_id": self.collection_id,
             "subject_from": "folder" if self.subject_from_folder else "none",
-            "options": dict(self.options),
+            "options": options,
         }
+
+    @property
+    def moves(self) -> bool:
+        """Whether a photograph becomes the person's whose folder it is in, whoever had it."""
+        return self.options.get("on_conflict") == "move"
 
     def subject_of(self, key: str) -> str | None:
         """The person in a picture: the first folder below the prefix, or None when there is none.

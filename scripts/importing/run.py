@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from scripts.importing.client import JobView
-from scripts.importing.effects import Effects
+from scripts.importing.effects import effect_of
 from scripts.importing.failures import ImportFault, Refused, Unreachable
 from scripts.importing.ledger import Chunk, Ledger
 from scripts.importing.plan import Plan
@@ -36,10 +36,6 @@ class JobsApi(Protocol):
 
     def results(self, job_id: str) -> Iterator[dict[str, Any]]:
         """The job's results."""
-        ...
-
-    def subject_name(self, collection_id: str, subject_id: str) -> str | None:
-        """The external id of a subject; None when there is no such subject."""
         ...
 
 
@@ -74,7 +70,6 @@ class Import:
         self._now = now
         self._sleep = sleep
         self._set_aside = SetAside(ledger, progress)
-        self._effects = Effects(plan, api.subject_name)
         self._flights: list[_Flight] = []
         self._resumed: deque[Chunk] = deque()
         self._fresh: deque[Sequence[S3Object]] = deque()
@@ -193,7 +188,7 @@ class Import:
     def _record(self, chunk: Chunk, line: Mapping[str, Any]) -> None:
         image = chunk.images.get(str(line["custom_id"]))
         if image is not None and image.key not in chunk.received:
-            self._ledger.record(chunk, line, self._effects.of(image.key, line))
+            self._ledger.record(chunk, line, effect_of(self._plan, line))
 
     def _remaining(self) -> int:
         """Images without an answer yet, by what the jobs last said of themselves."""

@@ -40,6 +40,8 @@ class Request:
     suffixes: tuple[str, ...]
     take_all: bool
     prefix_as_is: bool
+    on_conflict: str | None
+    on_changed: str | None
     results: Path | None
     retry_failed: bool
     webhooks: bool
@@ -68,6 +70,7 @@ def run_import(request: Request, console: Console) -> Summary:
             with shown(console, len(wanted)) as progress:
                 job_loop = Import(client, ledger, plan, progress, max_jobs=request.max_jobs)
                 job_loop.run(chunks(missing, request.chunk))
+                _put_back(ledger, wanted, job_loop, request)
         finally:
             summary = summarise(listing, plan, ledger)
             _announce(console, [*summary.lines(), f"results: {results}"])
@@ -94,6 +97,12 @@ def make_plan(request: Request, source: Source) -> Plan:
             "verify compares with the person that the folder names: leave it on folder"
         )
     options = dict(parse_option(text) for text in request.options)
+    if request.operation == "enrol":
+        # What the folders show is what the collection has.
+        options.setdefault("on_conflict", request.on_conflict or "move")
+        options.setdefault("on_changed", request.on_changed or "replace")
+    elif request.on_conflict or request.on_changed:
+        raise UsageFault("--on-conflict and --on-changed are for --operation enrol")
     if request.operation == "enrol" and not from_folder:
         options.setdefault("enrol_faces", "all")  # the API's only way to enrol nobody in particular
     return Plan(
@@ -164,6 +173,19 @@ def _listed(request: Request, typed: Source) -> tuple[Found, Listing]:
         others = f"; there are only others: {told(listing.others)}" if listing.others else ""
         raise UsageFault(f"nothing under {source} ends in {', '.join(choice.wanted)}{others}")
     return found, listing
+
+
+def _put_back(
+    ledger: Ledger, wanted: Sequence[S3Object], job_loop: Import, request: Request
+) -> None:
+    """Submits again what lost its faces to a changed object, from which they had come first.
+
+    Photographs that were renamed by one place each do so one after the other.
+    """
+    before: list[S3Object] = []
+    while (lost := [image for image in wanted if ledger.holdings.is_erased(image.key)]) != before:
+        job_loop.run(chunks(lost, request.chunk))
+        before = lost
 
 
 def _outset(listing: Listing, found: Found, missing: Sequence[S3Object], ledger: Ledger) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scripts.importing.effects import ELSEWHERE
-from scripts.importing.ledger import OUTAGES, Ledger
+from scripts.importing.ledger import OUTAGES, TAKEN, Ledger
 from scripts.importing.listing import Listing, told
 from scripts.importing.plan import Plan
 from scripts.importing.progress import readable
@@ -25,6 +25,8 @@ class Summary:
     nameless: Sequence[str]  # keys that no folder gives a subject
     passed_over: Counter[str] = field(default_factory=Counter)  # images, by why
     others: Counter[str] = field(default_factory=Counter)  # no images, by what they are
+    left_behind: Sequence[str] = ()  # keys that are gone, whose faces are not
+    changes: Sequence[str] = ()  # in words
 
     @property
     def total(self) -> int:
@@ -43,7 +45,7 @@ class Summary:
 
     def lines(self) -> list[str]:
         """What is printed."""
-        lines = [f"{self.succeeded} of {self.total} images succeeded"]
+        lines = [f"{self.succeeded} of {self.total} images succeeded", *self.changes]
         for code, keys in sorted(self.failed.items(), key=lambda entry: -len(entry[1])):
             lines.append(f"  {len(keys)} {_WORDS.get(code, f'failed: {code}')}: {_named(keys)}")
         if self.unanswered:
@@ -58,13 +60,23 @@ class Summary:
             lines.append(f"  {count} passed over: {why}; --all submits what is not empty")
         if self.others:
             lines.append(f"{self.others.total()} other objects passed over: {told(self.others)}")
+        if self.left_behind:
+            lines.append(
+                f"{len(self.left_behind)} enrolled before are no longer there:"
+                f" {_named(self.left_behind)}; delete their faces (face_id in the results) if they"
+                " shall go from the collection too"
+            )
         return lines
 
 
 _WORDS = {
     ELSEWHERE: (
         "changed nothing: enrolled under another person before (enrolled_as and face_id in the"
-        " results); delete those faces, then --retry-failed"
+        " results); run again without --on-conflict keep to move them"
+    ),
+    TAKEN: (
+        "show a photograph that lies in another person's folder too, who has it now; leave it in"
+        " one folder and run again"
     ),
     **{code: f"failed: {code}, tried again by the next run" for code in OUTAGES},
 }
@@ -87,6 +99,8 @@ def summarise(listing: Listing, plan: Plan, ledger: Ledger) -> Summary:
         nameless,
         listing.images_passed_over,
         listing.others,
+        sorted(ledger.holdings.left_behind({image.key for image in listing.images})),
+        ledger.changes.lines(),
     )
 
 

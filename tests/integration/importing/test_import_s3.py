@@ -231,15 +231,72 @@ def test_an_object_that_was_written_anew_is_looked_at_again(
     assert first["faces"] != second["faces"]
 
 
-def test_a_photograph_that_is_enrolled_under_another_person_is_no_success(
-    start: Importer, put: Callable[..., str]
-) -> None:
+@pytest.fixture
+def enrol(start: Importer, put: Callable[..., str]) -> Callable[..., tuple[int, str]]:
+    """Puts what is given, takes away what is gone, and enrols the folder into a collection."""
     name = f"people {uuid.uuid4()}"
-    arguments = ("--operation", "enrol", "--collection", name, "--create-collection")
-    ended(start(put(**{"bob/1.jpg": "obama"}), *arguments))
-    place = put(**{"ada/2.jpg": "obama"})
-    code, said = ended(start(place, *arguments))
+
+    def run(*more: str, gone: str = "", **portrait_of_key: str) -> tuple[int, str]:
+        place = put(**portrait_of_key)
+        bucket, _, folder = place.removeprefix("s3://").partition("/")
+        if gone:
+            boto3.client("s3").delete_object(Bucket=bucket, Key=f"{folder}/{gone}")
+        arguments = ("--operation", "enrol", "--collection", name, "--create-collection")
+        return ended(start(place, *arguments, "--results", "out.jsonl", *more))
+
+    return run
+
+
+def test_a_photograph_that_another_person_keeps_is_no_success(
+    enrol: Callable[..., tuple[int, str]],
+) -> None:
+    enrol(**{"bob/1.jpg": "obama"})
+    code, said = enrol("--on-conflict", "keep", **{"ada/2.jpg": "obama"})
 
     assert code == 1, said
     assert "1 of 2 images succeeded" in said
     assert "ada/2.jpg" in said
+
+
+def test_a_photograph_in_another_folder_is_moved(enrol: Callable[..., tuple[int, str]]) -> None:
+    enrol(**{"bob/1.jpg": "obama"})
+    code, said = enrol(gone="bob/1.jpg", **{"ada/2.jpg": "obama"})
+
+    assert code == 0, said
+    assert "1 moved from bob, who has no photograph left" in said
+
+
+def test_a_photograph_in_two_folders_fails_until_it_lies_in_one(
+    enrol: Callable[..., tuple[int, str]],
+) -> None:
+    enrol(**{"ada/1.jpg": "obama"})
+    code, said = enrol(**{"bob/1.jpg": "obama"})
+    assert code == 1, said
+    assert "another person's folder too" in said
+
+    code, said = enrol(gone="bob/1.jpg")
+    assert code == 0, said
+    assert "1 moved from bob, who has no photograph left" in said
+
+
+def test_a_changed_object_replaces_what_it_showed(enrol: Callable[..., tuple[int, str]]) -> None:
+    enrol(**{"ada/1.jpg": "obama"})
+    code, said = enrol(**{"ada/1.jpg": "obama2"})
+
+    assert code == 0, said
+    assert "1 replaced what their object showed before" in said
+
+
+def test_photographs_that_change_their_names_all_stay_enrolled(
+    enrol: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    enrol(**{"ada/2.jpg": "obama", "ada/3.jpg": "obama2"})
+    # One in a job, the last first: each has a photograph that another place is known for.
+    enrol("--chunk", "1", **{"ada/1.jpg": "obama2"})
+    code, said = enrol("--chunk", "1", **{"ada/3.jpg": "obama3"})
+
+    assert code == 0, said
+    last = {line["custom_id"][-9:]: line for line in results(tmp_path / "out.jsonl")}
+    faces = {key: line["faces"][0] for key, line in last.items()}
+    assert len({face["face_id"] for face in faces.values()}) == 3
+    assert faces["ada/1.jpg"]["reason"] is None  # enrolled anew, after its face was replaced

@@ -26,7 +26,6 @@ class FakeFaceQueue:
         self.refusals = 99
         self.not_taken: set[str] = set()  # custom_ids that no job may hold
         self.faces: dict[str, dict[str, Any]] = {}  # custom_id -> its only face
-        self.names: dict[str, str] = {}  # subject_id -> external_id
         self.submits = 0
         self.broken_streams = 0
         self.looks: list[str] = []
@@ -63,10 +62,6 @@ class FakeFaceQueue:
                 "faces": [self.faces[item["custom_id"]]] if item["custom_id"] in self.faces else [],
                 "error": {"code": code, "message": ""} if code else None,
             }
-
-    def subject_name(self, collection_id: str, subject_id: str) -> str | None:
-        assert collection_id
-        return self.names.get(subject_id)
 
     def _check(self, items: list[dict[str, Any]]) -> None:
         """Refuses as the service does: by the place of the item, 20 of them at most."""

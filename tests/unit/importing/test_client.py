@@ -176,19 +176,6 @@ def test_a_collection_is_found_by_its_name_as_a_mac_writes_it() -> None:
     assert client.find_collection("Jose\u0301") == "c-1"
 
 
-def test_a_subject_has_its_external_id_as_name() -> None:
-    client, canned = client_with((200, {"external_id": "ada"}, {}))
-
-    assert client.subject_name("c-1", "s-1") == "ada"
-    assert str(canned.requests[0].url).endswith("/collections/c-1/subjects/s-1")
-
-
-def test_a_subject_that_is_gone_has_no_name() -> None:
-    client, _ = client_with((404, {"code": "not_found"}, {}))
-
-    assert client.subject_name("c-1", "s-1") is None
-
-
 def test_a_name_of_32_digits_is_a_name() -> None:
     name = "01890000000070008000000000000000"
     page = {"data": [{"id": "c-1", "name": name}], "next_cursor": None}

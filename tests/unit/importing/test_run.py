@@ -359,10 +359,7 @@ def test_a_photograph_enrolled_under_another_person_says_so_and_may_be_tried_aga
     start: Any, api: Any, results: Path, plan: Plan
 ) -> None:
     enrolment = replace(plan, operation="enrol", collection_id="staff", subject_from_folder=True)
-    api.names = {"s-bob": "bob"}
-    api.faces = {
-        "door/ada/1": {"enrolled": False, "reason": "already_enrolled", "subject_id": "s-bob"}
-    }
+    api.faces = {"door/ada/1": {"enrolled": False, "reason": "enrolled_as_other", "subject": "bob"}}
     start(["door/ada/1"], of=enrolment)
     start(["door/ada/1"], of=enrolment)
     (line,) = lines(results)

@@ -25,6 +25,8 @@ def request(operation: str, **changes: Any) -> Request:
         "suffixes": (),
         "take_all": False,
         "prefix_as_is": False,
+        "on_conflict": None,
+        "on_changed": None,
         "results": None,
         "retry_failed": False,
         "webhooks": False,
@@ -47,7 +49,25 @@ def test_folders_name_people_where_the_operation_needs_a_person(
 def test_enrolment_without_people_takes_all_faces() -> None:
     plan = make_plan(request("enrol", subject_from="none"), STAFF)
 
-    assert plan.options == {"enrol_faces": "all"}
+    assert plan.options["enrol_faces"] == "all"
+
+
+def test_an_enrolment_makes_the_collection_what_the_folders_show() -> None:
+    plan = make_plan(request("enrol"), STAFF)
+
+    assert plan.options == {"on_conflict": "move", "on_changed": "replace"}
+
+
+def test_what_the_collection_had_stays_where_that_is_asked_for() -> None:
+    asked = request("enrol", on_conflict="keep", options=("on_changed=add",))
+
+    assert make_plan(asked, STAFF).options == {"on_conflict": "keep", "on_changed": "add"}
+
+
+@pytest.mark.parametrize("option", [{"on_conflict": "keep"}, {"on_changed": "add"}])
+def test_what_happens_to_enrolled_faces_is_a_matter_of_enrolments(option: dict[str, str]) -> None:
+    with pytest.raises(UsageFault, match="are for --operation enrol"):
+        make_plan(request("detect", **option), STAFF)
 
 
 def test_a_person_for_an_operation_that_takes_none_is_a_usage_fault() -> None:

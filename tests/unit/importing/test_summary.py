@@ -92,3 +92,30 @@ def test_an_enrolment_that_changed_nothing_is_no_success() -> None:
 
     assert done.exit_code == 1
     assert "1 changed nothing: enrolled under another person before" in done.lines()[1]
+
+
+def test_what_was_moved_and_replaced_is_told_and_is_no_failure(results: Path, plan: Plan) -> None:
+    bob = {"subject": "bob", "left_without_faces": False}
+    moved = {"faces": [{"reason": "moved", "moved_from": bob}]}
+    last = {"faces": [{"reason": "moved", "moved_from": {**bob, "left_without_faces": True}}]}
+    with Ledger(results, plan) as ledger:
+        for line in (moved, last, {"replaced": ["f"]}):
+            ledger.changes.note(line)
+        ledger.outcomes.update(DONE)
+        done = summarise(Listing(listed("a/1", "b/1", "c/1")), plan, ledger)
+
+    assert done.exit_code == 0
+    assert done.lines()[1:] == [
+        "  2 moved from bob, who has no photograph left",
+        "  1 replaced what their object showed before",
+    ]
+
+
+def test_what_is_enrolled_and_no_longer_there_is_named(results: Path, plan: Plan) -> None:
+    with Ledger(results, plan) as ledger:
+        ledger.holdings.note("gone/1", {"faces": [{"enrolled": True, "face_id": "f"}]})
+        ledger.outcomes.update(DONE)
+        done = summarise(Listing(listed("a/1", "b/1", "c/1")), plan, ledger)
+
+    assert done.exit_code == 0
+    assert "1 enrolled before are no longer there: gone/1" in done.lines()[1]
