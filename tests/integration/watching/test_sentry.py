@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from app.adapters.task_queue import TaskQueue, make_celery
+from app.config import Settings
+from app.domain.names import TaskName
 from scripts.stack.state import ROOT
 from tests.integration.watching.conftest import Refusing
 from tests.support.processes import Processes, wait_until
@@ -82,6 +85,22 @@ def test_a_trace_tells_statements_without_values(reporting: Processes, sink: Sin
 
     spans = [span for trace in sink.reports("transaction") for span in trace["spans"]]
     assert any(span.get("description", "").startswith("SELECT") for span in spans)
+    assert CANARY not in sink.text
+
+
+@pytest.mark.parametrize(
+    ("worker", "task"),
+    [("default", TaskName.DELIVER_WEBHOOK), ("recognition", TaskName.RECOGNISE)],
+)
+def test_an_error_of_a_worker_is_reported_without_the_task_s_arguments(
+    worker: str, task: TaskName, reporting: Processes, sink: Sink, settings: Settings
+) -> None:
+    reporting.ensure(worker)
+
+    TaskQueue(make_celery(settings)).send(task, f"no-id-{CANARY}", f"no-id-{CANARY}")
+
+    wait_until(lambda: "ValueError" in sink.errors(), seconds=90, what="the report")
+    assert sink.reports()[0]["transaction"] == task.value
     assert CANARY not in sink.text
 
 
