@@ -143,6 +143,26 @@ def test_what_ends_the_dispatcher_or_beat_is_reported(
     assert CANARY not in sink.text
 
 
+def test_nothing_is_reported_of_a_request_that_cannot_be_served(
+    reporting: Processes, sink: Sink, refusing: Refusing
+) -> None:
+    with served_api(reporting) as api:
+        answers = [
+            call(api, "GET", f"/jobs/{uuid.uuid4()}"),
+            call(api, "GET", f"/nowhere/{CANARY}"),
+            call(api, "POST", "/jobs", json={"operation": CANARY}),
+            call(api, "POST", "/jobs", data=b"{"),
+            requests.get(f"{api['FACEQUEUE_URL']}/api/v1/jobs", timeout=60),
+        ]
+        with refusing("SELECT ON collections, subjects"):
+            find_person(api)
+        wait_until(lambda: bool(sink.errors()), what="the report of what came last")
+
+    assert [answer.status_code for answer in answers] == [404, 404, 422, 415, 401]
+    assert sink.errors() == ["ProgrammingError"]
+    assert CANARY not in sink.text
+
+
 def test_a_sentry_that_does_not_answer_keeps_nobody_waiting(
     reporting: Processes, sink: Sink, refusing: Refusing
 ) -> None:
