@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 import requests
 
+from app.adapters.task_queue import TaskQueue, make_celery
+from app.config import Settings
+from app.domain.names import TaskName
 from scripts.stack.state import ROOT
 from tests.integration.watching.conftest import Refusing
 from tests.support.processes import Processes, wait_until
@@ -85,6 +88,22 @@ def test_a_trace_tells_statements_without_values(reporting: Processes, sink: Sin
     assert CANARY not in sink.text
 
 
+@pytest.mark.parametrize(
+    ("worker", "task"),
+    [("default", TaskName.DELIVER_WEBHOOK), ("recognition", TaskName.RECOGNISE)],
+)
+def test_an_error_of_a_worker_is_reported_without_the_task_s_arguments(
+    worker: str, task: TaskName, reporting: Processes, sink: Sink, settings: Settings
+) -> None:
+    reporting.ensure(worker)
+
+    TaskQueue(make_celery(settings)).send(task, f"no-id-{CANARY}", f"no-id-{CANARY}")
+
+    wait_until(lambda: "ValueError" in sink.errors(), seconds=90, what="the report")
+    assert sink.reports()[0]["transaction"] == task.value
+    assert CANARY not in sink.text
+
+
 # Where its own code cannot be brought to fail from outside.
 FAILING = {
     "dispatcher": """
@@ -121,6 +140,26 @@ def test_what_ends_the_dispatcher_or_beat_is_reported(
     )
 
     assert sink.errors() == ["RuntimeError"]
+    assert CANARY not in sink.text
+
+
+def test_nothing_is_reported_of_a_request_that_cannot_be_served(
+    reporting: Processes, sink: Sink, refusing: Refusing
+) -> None:
+    with served_api(reporting) as api:
+        answers = [
+            call(api, "GET", f"/jobs/{uuid.uuid4()}"),
+            call(api, "GET", f"/nowhere/{CANARY}"),
+            call(api, "POST", "/jobs", json={"operation": CANARY}),
+            call(api, "POST", "/jobs", data=b"{"),
+            requests.get(f"{api['FACEQUEUE_URL']}/api/v1/jobs", timeout=60),
+        ]
+        with refusing("SELECT ON collections, subjects"):
+            find_person(api)
+        wait_until(lambda: bool(sink.errors()), what="the report of what came last")
+
+    assert [answer.status_code for answer in answers] == [404, 404, 422, 415, 401]
+    assert sink.errors() == ["ProgrammingError"]
     assert CANARY not in sink.text
 
 
