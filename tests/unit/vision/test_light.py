@@ -129,7 +129,7 @@ def test_lightening_shows_less_noise_than_it_multiplies(
     plain = lightened_face(darkened(crop, 0.1, 2))
     inner = (slice(16, -16), slice(16, -16))
     error, before = (np.abs(each.astype(int) - clean)[inner].mean() for each in (noisy, plain))
-    assert error < 0.6 * before
+    assert error < 0.7 * before
 
 
 def test_a_picture_is_dark_when_half_of_it_is_nearly_black(heads: dict[str, np.ndarray]) -> None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from workers.vision.arrays import Floats, Pixels
 from workers.vision.faces.align import sampled, similarity_transform
 from workers.vision.faces.detect import Detections, Detector
+from workers.vision.images.light import is_dark, lightened_picture
 
 _SIDE = 128  # pixels of a view; YuNet needs 0.5 ms for it on one core
 _SCALE = 0.9  # view pixels a pixel of the alignment template
@@ -30,7 +31,7 @@ def look_again(
     """
     ways = [[_way(landmarks) for landmarks in faces.landmarks] for faces in found]
     views = [
-        sampled(picture, way, _SIDE)
+        _view(picture, way)
         for picture, several in zip(pictures, ways, strict=True)
         for way in several
     ]
@@ -39,6 +40,12 @@ def look_again(
         Detections(faces.boxes, _agreed(faces.landmarks, several, seen), faces.scores)
         for faces, several in zip(found, ways, strict=True)
     ]
+
+
+def _view(picture: Pixels, way: npt.NDArray[np.float64]) -> Pixels:
+    """Return a face's view, lightened when it is dark: landmarks in twelve grey levels are off."""
+    view = sampled(picture, way, _SIDE)
+    return lightened_picture(view) if is_dark(view) else view
 
 
 def _way(landmarks: Floats) -> npt.NDArray[np.float64]:

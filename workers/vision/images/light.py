@@ -25,6 +25,7 @@ _DARK = 40  # median grey level below which a picture without a face deserves an
 _NOISE_BLUR = 1.2  # sigma in pixels: lightening multiplies the sensor's noise
 _SMOOTHED, _SMOOTHED_SIGMA = 7, 3.0  # diameter and spatial deviation of the bilateral filter
 _EDGE = 7.0  # deviations of the noise up to which a step counts as noise
+_ROUNDING = 1 / 12  # the variance that whole grey levels add, which is no noise of the sensor
 _NOISE_FILTER = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 _SAMPLED = 256  # pixels of a picture's side that are counted
 _LEVELS = 256
@@ -72,7 +73,8 @@ def _noise(crop: Pixels) -> float:
 
     grey = cv2.cvtColor(crop[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN], cv2.COLOR_BGR2GRAY)
     answers = cv2.filter2D(grey, cv2.CV_32F, _NOISE_FILTER)[1:-1, 1:-1]
-    return float(sqrt(pi / 2) * np.abs(answers).mean() / 6)
+    seen = float(sqrt(pi / 2) * np.abs(answers).mean() / 6)
+    return sqrt(max(0.0, seen**2 - _ROUNDING))
 
 
 def _sample(picture: Pixels) -> npt.NDArray[np.intp]:
