@@ -1,57 +1,25 @@
-"""Redis: the one client of what is kept there, wherever the settings say that it is."""
+"""Redis, asked for what one can do without: it is given little time, and after a failure a rest."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from redis import ConnectionError as RedisAway
 from redis import Redis, RedisError
-from redis.sentinel import Sentinel
-
-from app.settings.broker import BrokerSettings
-from app.settings.redis_address import RedisAddress
 
 _TIMEOUT_S = 0.5
 # After a failure Redis is left alone for so long: each try could cost the time-out.
 _PAUSE_S = 10.0
 
 
-def redis_of(settings: BrokerSettings, *, timeout_s: float = _TIMEOUT_S) -> Redis:
-    """A client of the Redis of counters; it connects when it is first asked.
-
-    With sentinels each new connection goes to whom they name as master then.
-    """
-    address = RedisAddress.parse(settings.rate_limit_url)
-    patience = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
-    login = {"username": address.username, "password": address.password, "db": address.number}
-    options: dict[str, Any] = {**patience, **login, **_tls(address)}
-    if address.master is None:
-        ((host, port),) = address.hosts
-        return Redis(host=host, port=port, **options)
-    sentinel = Sentinel(  # type: ignore[no-untyped-call] # redis-py's is untyped
-        address.hosts, sentinel_kwargs=sentinel_options(settings, address) | patience
-    )
-    client: Redis = sentinel.master_for(address.master, **options)  # type: ignore[no-untyped-call]
-    return client
-
-
-def sentinel_options(settings: BrokerSettings, address: RedisAddress) -> dict[str, Any]:
-    """How a sentinel is spoken to: with TLS where Redis is, and with a password of its own."""
-    return {"password": settings.redis_sentinel_password, **_tls(address)}
-
-
-def _tls(address: RedisAddress) -> dict[str, Any]:
-    # The certificate is checked, against the system's CAs where no file is named.
-    return {"ssl": True, "ssl_cert_reqs": "required", **address.files} if address.tls else {}
-
-
 class RedisClient:
-    """Redis, asked for what one can do without: after a failure it is given a rest."""
+    """One server, as the connections of one process."""
 
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(
+            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
+        )
         self._paused_until = float("-inf")
 
     def ask(self, question: Callable[[Redis], object]) -> object:

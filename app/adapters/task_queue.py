@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import Any
-from urllib.parse import quote
 
 from celery import Celery
-from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
-from app.adapters.redis_client import sentinel_options
 from app.config import Settings
 from app.domain.errors import BrokerUnavailable
 from app.domain.names import TASK_QUEUES, QueueName, TaskName
-from app.settings.redis_address import RedisAddress
 
 # A reserved message comes back after this; recovery does not wait for it: leases expire sooner.
 VISIBILITY_TIMEOUT_S = 600
@@ -22,7 +17,7 @@ VISIBILITY_TIMEOUT_S = 600
 
 def make_celery(settings: Settings) -> Celery:
     """A Celery application with FaceQueue's rules; workers add their tasks to it."""
-    celery = Celery("facequeue")
+    celery = Celery("facequeue", broker=settings.broker_url)
     celery.conf.update(
         task_ignore_result=True,
         task_acks_late=True,
@@ -39,7 +34,7 @@ def make_celery(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
-        **_broker_options(settings),
+        **_broker_options(settings.broker_url),
         task_default_queue=QueueName.DEFAULT.value,
         task_create_missing_queues=True,
         task_routes={task.value: {"queue": queue.value} for task, queue in TASK_QUEUES.items()},
@@ -48,60 +43,23 @@ def make_celery(settings: Settings) -> Celery:
     return celery
 
 
-def _broker_options(settings: Settings) -> dict[str, Any]:
-    if RedisAddress.is_one(settings.broker_url):
-        return _redis_options(settings, RedisAddress.parse(settings.broker_url))
+def _broker_options(broker_url: str) -> dict[str, Any]:
+    if broker_url.startswith(("redis://", "rediss://")):
+        return {
+            "broker_transport_options": {
+                "visibility_timeout": VISIBILITY_TIMEOUT_S,
+                "socket_timeout": 5,
+                "socket_connect_timeout": 2,
+                "health_check_interval": 10,
+            }
+        }
     # RabbitMQ: quorum queues survive a node; they know no global prefetch, which Celery detects.
     return {
-        "broker_url": settings.broker_url,
         "task_default_queue_type": "quorum",
         "task_create_missing_queue_type": "quorum",
         "worker_detect_quorum_queues": True,
         "broker_transport_options": {"confirm_publish": True},
     }
-
-
-def _redis_options(settings: Settings, address: RedisAddress) -> dict[str, Any]:
-    patience = {"socket_timeout": 5, "socket_connect_timeout": 2}
-    transport: dict[str, Any] = {
-        "visibility_timeout": VISIBILITY_TIMEOUT_S,
-        "health_check_interval": 10,
-        **patience,
-    }
-    if address.master is not None:
-        transport["master_name"] = address.master
-        transport["sentinel_kwargs"] = sentinel_options(settings, address) | patience
-    return {
-        "broker_url": kombu_url(address),
-        "broker_transport_options": transport,
-        # Said here and not in the URL: of a URL alone kombu would believe any certificate.
-        "broker_use_ssl": {"ssl_cert_reqs": ssl.CERT_REQUIRED, **address.files}
-        if address.tls
-        else None,
-    }
-
-
-def kombu_url(address: RedisAddress) -> str:
-    """Where kombu finds a Redis: one URL, or one for each sentinel."""
-    scheme = "sentinel" if address.master else "rediss" if address.tls else "redis"
-    login = ":".join(quote(part or "", safe="") for part in (address.username, address.password))
-    return ";".join(
-        f"{scheme}://{login}@{f'[{host}]' if ':' in host else host}:{port}/{address.number}"
-        for host, port in address.hosts
-    )
-
-
-def broker_connection(settings: Settings, timeout_s: float) -> Connection:
-    """A connection to the broker for one look at it."""
-    celery = make_celery(settings)
-    options = dict(celery.conf.broker_transport_options)
-    if RedisAddress.is_one(settings.broker_url):
-        patience = {"socket_timeout": timeout_s, "socket_connect_timeout": timeout_s}
-        options |= patience
-        if "sentinel_kwargs" in options:
-            options["sentinel_kwargs"] |= patience
-    connection: Connection = celery.connection(connect_timeout=timeout_s, transport_options=options)
-    return connection
 
 
 class TaskQueue:

@@ -15,14 +15,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, current_app
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError as BrokerError
-from redis import RedisError
+from redis import Redis, RedisError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.adapters.mail import greet
-from app.adapters.redis_client import redis_of
-from app.adapters.task_queue import broker_connection
 from app.config import Settings
 from app.database.base import db
 from app.database.row_security import IS_UNBOUND
@@ -137,19 +136,24 @@ def _replica(_settings: Settings) -> Check:
 
 
 def _broker(settings: Settings) -> Check:
+    options = {"socket_timeout": _TIMEOUT_S, "socket_connect_timeout": _TIMEOUT_S}
+    is_redis = settings.broker_url.startswith(("redis://", "rediss://"))
     try:
-        with broker_connection(settings, _TIMEOUT_S) as connection:
+        with Connection(  # type: ignore[no-untyped-call] # kombu's is untyped
+            settings.broker_url,
+            connect_timeout=_TIMEOUT_S,
+            transport_options=options if is_redis else {},
+        ) as connection:
             connection.ensure_connection(max_retries=1)
-            if connection.transport.driver_type == "redis":
-                connection.default_channel.client.ping()
-    except (BrokerError, OSError, RedisError):
+    except (BrokerError, OSError):
         return Check(Health.FAILED, "the broker does not answer; jobs wait")
     return _OK
 
 
 def _cache(settings: Settings) -> Check:
+    options = {"socket_timeout": _TIMEOUT_S, "socket_connect_timeout": _TIMEOUT_S}
     try:
-        with redis_of(settings, timeout_s=_TIMEOUT_S) as redis:
+        with Redis.from_url(settings.rate_limit_url, **options) as redis:
             redis.ping()
     except RedisError:
         return Check(Health.FAILED, "Redis does not answer; each process counts requests alone")
