@@ -66,7 +66,7 @@ def job(state: str = "queued", **members: Any) -> dict[str, Any]:
         "state": state,
         "priority": "interactive",
         "collection_id": None,
-        "model": "SFace@8a598573e894",
+        "model": "SFace@99d5ab008c8f",
         "options": {},
         "counts": dict.fromkeys(
             ("total", "pending", "processing", "succeeded", "failed", "canceled"), 0
