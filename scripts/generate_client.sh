@@ -12,6 +12,7 @@ trap 'rm -rf "$WORK"' EXIT
 
 python -m scripts.openapi_document >"$WORK/openapi.json"
 openapi-python-client generate --path "$WORK/openapi.json" --config "$CLIENT/generator.yml" \
+    --custom-template-path "$CLIENT/templates" \
     --meta none --output-path "$WORK/core" --fail-on-warning >"$WORK/log" || { cat "$WORK/log" >&2; exit 1; }
 find "$WORK/core" \( -name .ruff_cache -o -name __pycache__ \) -prune -exec rm -rf {} +
 

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from facequeue.core.models import Job
 from scripts.stack.state import ROOT
+
+from .conftest import job
 
 CLIENT = ROOT / "clients/python"
 UV = Path(sys.executable).with_name("uv")
@@ -75,3 +78,7 @@ def _uv(*arguments: str | Path) -> None:
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_word_that_only_a_newer_service_knows_is_passed_on() -> None:
+    assert Job.from_dict(job("resting")).state == "resting"

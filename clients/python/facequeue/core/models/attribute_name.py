@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 AttributeName = Literal["age", "emotion", "gender"]
 
@@ -10,6 +10,7 @@ ATTRIBUTE_NAME_VALUES: set[AttributeName] = {
 
 
 def check_attribute_name(value: str) -> AttributeName:
-    if value in ATTRIBUTE_NAME_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(AttributeName, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {ATTRIBUTE_NAME_VALUES!r}")

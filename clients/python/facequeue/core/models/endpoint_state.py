@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 EndpointState = Literal["disabled", "enabled"]
 
@@ -9,6 +9,7 @@ ENDPOINT_STATE_VALUES: set[EndpointState] = {
 
 
 def check_endpoint_state(value: str) -> EndpointState:
-    if value in ENDPOINT_STATE_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(EndpointState, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {ENDPOINT_STATE_VALUES!r}")

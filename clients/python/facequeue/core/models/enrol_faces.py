@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 EnrolFaces = Literal["all", "largest", "only"]
 
@@ -10,6 +10,7 @@ ENROL_FACES_VALUES: set[EnrolFaces] = {
 
 
 def check_enrol_faces(value: str) -> EnrolFaces:
-    if value in ENROL_FACES_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(EnrolFaces, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {ENROL_FACES_VALUES!r}")

@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 FaceDecision = Literal["ambiguous", "match", "unknown"]
 
@@ -10,6 +10,7 @@ FACE_DECISION_VALUES: set[FaceDecision] = {
 
 
 def check_face_decision(value: str) -> FaceDecision:
-    if value in FACE_DECISION_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(FaceDecision, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {FACE_DECISION_VALUES!r}")

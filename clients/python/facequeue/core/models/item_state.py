@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 ItemState = Literal["canceled", "failed", "pending", "succeeded"]
 
@@ -11,6 +11,7 @@ ITEM_STATE_VALUES: set[ItemState] = {
 
 
 def check_item_state(value: str) -> ItemState:
-    if value in ITEM_STATE_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(ItemState, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {ITEM_STATE_VALUES!r}")

@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 JobFailure = Literal["collection_deleted"]
 
@@ -8,6 +8,7 @@ JOB_FAILURE_VALUES: set[JobFailure] = {
 
 
 def check_job_failure(value: str) -> JobFailure:
-    if value in JOB_FAILURE_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(JobFailure, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {JOB_FAILURE_VALUES!r}")

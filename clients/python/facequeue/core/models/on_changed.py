@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 OnChanged = Literal["add", "replace"]
 
@@ -9,6 +9,7 @@ ON_CHANGED_VALUES: set[OnChanged] = {
 
 
 def check_on_changed(value: str) -> OnChanged:
-    if value in ON_CHANGED_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(OnChanged, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {ON_CHANGED_VALUES!r}")

@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 OnConflict = Literal["keep", "move"]
 
@@ -9,6 +9,7 @@ ON_CONFLICT_VALUES: set[OnConflict] = {
 
 
 def check_on_conflict(value: str) -> OnConflict:
-    if value in ON_CONFLICT_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(OnConflict, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {ON_CONFLICT_VALUES!r}")

@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 Operation = Literal["detect", "enrol", "identify", "verify"]
 
@@ -11,6 +11,7 @@ OPERATION_VALUES: set[Operation] = {
 
 
 def check_operation(value: str) -> Operation:
-    if value in OPERATION_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(Operation, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {OPERATION_VALUES!r}")

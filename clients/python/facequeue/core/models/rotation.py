@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 Rotation = Literal["full", "gated", "off"]
 
@@ -10,6 +10,7 @@ ROTATION_VALUES: set[Rotation] = {
 
 
 def check_rotation(value: str) -> Rotation:
-    if value in ROTATION_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(Rotation, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {ROTATION_VALUES!r}")

@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import Literal, cast
 
 UploadMethod = Literal["PUT"]
 
@@ -8,6 +8,7 @@ UPLOAD_METHOD_VALUES: set[UploadMethod] = {
 
 
 def check_upload_method(value: str) -> UploadMethod:
-    if value in UPLOAD_METHOD_VALUES:
-        return value
+    # A newer API may answer with a word that this client does not know: it is passed on as it came.
+    if isinstance(value, str):
+        return cast(UploadMethod, value)
     raise TypeError(f"Unexpected value {value!r}. Expected one of {UPLOAD_METHOD_VALUES!r}")
