@@ -71,6 +71,7 @@ _MEANINGS: dict[str, tuple[type[ItemError], str]] = {
     "KMS": (ObjectKeyUnavailable, "the KMS key of {place} is disabled, gone or not for us to use"),
     "SSE-C": (ObjectNeedsKey, "{place} is encrypted with a key of the client's own (SSE-C)"),
 }
+_WITHOUT_VERSIONS = "null"  # the one version of an object that was written without
 _KEYS_A_CALL = 1000  # as many as S3 deletes in one
 _PASSING = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable"})
 _PASSING_STATUS = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -127,6 +128,7 @@ class ObjectStore:
         try:
             answer = self.client.get_object(Bucket=location.bucket, Key=location.key, **version)
             with answer["Body"] as body:
+                _require_version(location, answer.get("VersionId"))
                 if answer["ContentLength"] > self.max_bytes:
                     raise ImageTooLarge(
                         f"the image has {answer['ContentLength']} bytes; "
@@ -234,6 +236,12 @@ def _is_refusal(error: Exception) -> bool:
         return False
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def _require_version(location: ObjectLocation, answered: str | None) -> None:
+    """A bucket without versions may answer with what it has, whatever version it is asked for."""
+    if location.version not in {None, _WITHOUT_VERSIONS, answered}:
+        raise ImageNotFound(f"there is no {location.described}")
 
 
 def _meaning(error: ClientError, place: object) -> ItemError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,17 @@ def test_a_version_that_is_not_there_is_an_image_that_is_not_found(
         store.read(ObjectLocation(bucket.name, "a", version))
 
     assert f"s3://{bucket.name}/a in version {version}" in refused.value.message
+
+
+def test_a_bucket_without_versions_has_not_the_one_that_is_named(
+    world: TenantWorld, store: ObjectStore
+) -> None:
+    place = ObjectLocation.parse(world.uri("a.jpg"))
+    store.write(place, b"image", "image/jpeg")
+
+    with pytest.raises(ImageNotFound):
+        store.read(replace(place, version="made-up"))
+    assert store.read(replace(place, version="null")) == b"image"
 
 
 def test_a_delete_marker_is_no_image(bucket: VersionedBucket, store: ObjectStore) -> None:
