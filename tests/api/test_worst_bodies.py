@@ -13,10 +13,16 @@ from marshmallow import Schema, ValidationError, fields
 
 from app.api import job_items
 from app.api.job_items import ItemsField
-from app.api.schemas.api_keys import ApiKeyCreateSchema
+from app.api.schemas.api_keys import ApiKeyCreateSchema, ApiKeyRotateSchema
 from app.api.schemas.collections import CollectionCreateSchema, CollectionUpdateSchema
-from app.api.schemas.jobs import JobCreateSchema, JobOptionsSchema
-from app.api.schemas.subjects import SubjectCreateSchema, SubjectUpdateSchema
+from app.api.schemas.images import ImagePresignSchema, ImagesDeleteSchema
+from app.api.schemas.jobs import JobCreateSchema, JobOptionsSchema, JobRedriveSchema
+from app.api.schemas.subjects import (
+    FacesDeleteSchema,
+    SubjectCreateSchema,
+    SubjectsDeleteSchema,
+    SubjectUpdateSchema,
+)
 from app.api.schemas.webhook_endpoints import EndpointCreateSchema, EndpointUpdateSchema
 from app.web import json_text, turns
 from app.web.fields import Metadata
@@ -28,12 +34,18 @@ from tests.support.served_api import served_api
 
 BODIES = (
     ApiKeyCreateSchema,
+    ApiKeyRotateSchema,
     CollectionCreateSchema,
     CollectionUpdateSchema,
     SubjectCreateSchema,
     SubjectUpdateSchema,
     JobCreateSchema,
     JobOptionsSchema,
+    JobRedriveSchema,
+    ImagePresignSchema,
+    ImagesDeleteSchema,
+    SubjectsDeleteSchema,
+    FacesDeleteSchema,
     EndpointCreateSchema,
     EndpointUpdateSchema,
 )
@@ -47,7 +59,10 @@ def _members() -> Iterator[tuple[type[Schema], str, fields.Field[Any]]]:
 
 def test_every_list_of_a_body_knows_its_length_before_its_elements() -> None:
     lists = [(name, field) for _, name, field in _members() if isinstance(field, fields.List)]
-    assert {name for name, _ in lists} == {"scopes", "events", "attributes", "items"}
+    assert {name for name, _ in lists} == {
+        *("scopes", "allowed_addresses", "events", "attributes", "items", "codes"),
+        *("ids", "external_ids"),
+    }
     for _, field in lists:
         assert isinstance(field, (BoundedList, ItemsField))
     assert all(issubclass(schema, RequestSchema) for schema in BODIES)
