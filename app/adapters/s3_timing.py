@@ -33,7 +33,9 @@ def _fail(context: dict[str, Any], event_name: str, **_: Any) -> None:
 
 
 def _record(operation: str, outcome: CallOutcome, context: dict[str, Any]) -> None:
-    record_s3_call(operation, outcome, time.perf_counter() - context[_BEGAN])
+    began = context.get(_BEGAN)
+    if began is not None:  # else somebody else answered before S3 was asked
+        record_s3_call(operation, outcome, time.perf_counter() - began)
 
 
 def _outcome(status: int) -> CallOutcome:

@@ -98,7 +98,7 @@ def test_what_runs_with_the_owner_s_rights_finds_only_what_it_means(app: Flask) 
                 FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef""")
         ).all()
 
-    assert len(functions) == 5
+    assert len(functions) == 6
     for function in functions:
         assert "search_path=pg_catalog, pg_temp" in function.proconfig
         assert not function.anybody

@@ -9,9 +9,9 @@ from flask import Flask
 
 from app.domain.actor import SYSTEM
 from app.services.gallery.subjects import delete_subject
-from app.services.jobs.scrub_results import scrub_results
 from tests.factories.enrolments import Enroller, Shown
 from tests.factories.outbox import told
+from tests.factories.scrubbing import scrubbed
 
 pytestmark = pytest.mark.stack
 
@@ -180,7 +180,7 @@ def test_a_result_forgets_from_whom_a_photograph_was_moved_when_they_are_erased(
     face = face_of(gallery.read(job_id)[0])
     assert face["moved_from"] == NOBODY | {"left_without_faces": False}
     assert face["subject"] == "ada"
-    scrub_results()
+    scrubbed(gallery.world)
     ((stored,),) = gallery.world.query(
         "SELECT moved_from FROM detections WHERE job_id = :id", id=job_id
     )

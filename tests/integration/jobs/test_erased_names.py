@@ -26,6 +26,7 @@ from app.services.jobs import scrub_results as scrub_results_module
 from app.services.jobs.delete_job import delete_job
 from app.services.jobs.scrub_results import scrub_results
 from tests.factories.outcomes import outcome
+from tests.factories.scrubbing import scrubbed
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import begun, store
 from tests.integration.jobs.conftest import PARKED_MODEL
@@ -87,14 +88,6 @@ def search(world: TenantWorld, collection: UUID) -> UUID:
     job_id = world.submit(Operation.IDENTIFY, *items, collection_id=collection)
     store(begun(ShardRef(job_id, 0)), outcome(0, 1), outcome(1, 1))
     return job_id
-
-
-def scrubbed(world: TenantWorld) -> None:
-    """Scrub as often as beat would, until nothing is left to do."""
-    deadline = time.monotonic() + 30
-    while world.query("SELECT id FROM erasures"):
-        assert time.monotonic() < deadline, "the scrubbing does not come to an end"
-        scrub_results()
 
 
 def test_a_result_names_an_erased_person_to_nobody_from_then_on(gallery: Gallery) -> None:

@@ -21,11 +21,11 @@ from app.models.job import Job
 from app.services.gallery.subjects import delete_subject
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.redrive_job import redrive_job
-from app.services.jobs.scrub_results import scrub_results
 from app.services.results.job_batch import ShardFate
 from app.services.tenancy.storage_places import allow_location, readable_storage
 from app.services.webhooks.endpoints import NewEndpoint, create_endpoint
 from tests.factories.jobs import close_item
+from tests.factories.scrubbing import scrubbed as scrubbed_to_the_end
 from tests.factories.tenant_world import TenantWorld
 from tests.factories.worker_steps import begun, found, store
 from tests.support.statements import statements_sent
@@ -187,7 +187,7 @@ def test_a_person_who_was_deleted_fails_the_item_alone(
         first = fail(world.submit(operation, *people, collection_id=collection_id))
     delete_subject(world.tenant_id, collection_id, subject_of(world, "gone"), SYSTEM)
     if scrubbed:
-        scrub_results()
+        scrubbed_to_the_end(world)
 
     job = redriven(world, first)
 

@@ -21,6 +21,7 @@ from app.domain.job_request import ItemRequest
 from app.domain.lease import Holder, ShardRef
 from app.domain.states import Operation
 from app.domain.storage import ObjectLocation
+from app.domain.windows import Window
 from app.services.jobs import delete_job as delete_job_module
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.delete_job import _remove_batch, remove_deleted_jobs
@@ -89,7 +90,7 @@ def test_a_large_job_past_its_time_goes_in_slices_and_goes_on_after_a_kill(
     age(job_id, days=31)
 
     assert purge().jobs == 1
-    assert list_jobs(world.tenant_id, limit=1, after=None) == []
+    assert list_jobs(world.tenant_id, Window(1)) == []
 
     with monkeypatch.context() as mortal:
         mortal.setattr(delete_job_module, "_remove_batch", dies_at_the_second(_remove_batch))
@@ -140,7 +141,7 @@ def old_month(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             f"CREATE TABLE {table}_{month} PARTITION OF {table} "
             f"FOR VALUES FROM ('{id_floor(start)}') TO ('{id_floor(end)}')"
         )
-    monkeypatch.setattr("app.services.jobs.submit_job.new_id", lambda: id_floor(moment))
+    monkeypatch.setattr("app.services.jobs.new_job.new_id", lambda: id_floor(moment))
     yield month
     execute("TRUNCATE jobs, items, shards, detections")
     execute("SELECT drop_job_partitions('0 s')")
@@ -261,7 +262,7 @@ def test_jobs_in_the_default_partition_do_not_keep_other_months_from_being_made(
     for month in ahead:
         for table in reversed(TABLES):
             drop_partition(table, f"{month:%Y%m}")
-    monkeypatch.setattr("app.services.jobs.submit_job.new_id", lambda: id_floor(ahead[1]))
+    monkeypatch.setattr("app.services.jobs.new_job.new_id", lambda: id_floor(ahead[1]))
     world.submit(Operation.DETECT, ItemRequest("a", world.uri("a.jpg")))
 
     ensure_partitions()

@@ -14,6 +14,7 @@ from app.metrics.webhooks import record_webhook_attempt
 @pytest.fixture
 def no_clients_yet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(requests, "_known_clients", set())
+    requests._REQUESTS.clear()
     yield
     requests._REQUESTS.clear()
 
