@@ -114,6 +114,11 @@ def test_a_redrive_takes_the_room_of_a_job(api: Caller) -> None:
     set_limits(api.tenant_id, {Limit.JOBS_IN_FLIGHT: 1})
     assert submit(api).status_code == 202
 
+    def refused() -> bool:  # as soon as the limit is read anew
+        answer = api.post(f"/jobs/{job_id}/redrive")
+        return answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+    wait_until(refused, seconds=20, what="a refusal")
     assert refusal(api.post(f"/jobs/{job_id}/redrive")) == (429, "too_many_jobs")
 
 

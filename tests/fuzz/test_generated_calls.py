@@ -25,7 +25,10 @@ def outcome(programs: Processes) -> Iterator[Outcome]:
         programs.stop(name)
     unlimited = {**programs.environment, "ENABLE_API_RATE_LIMITING": "false"}
     with served_api(dataclasses.replace(programs, environment=unlimited)) as environment:
-        yield fuzz(environment["FACEQUEUE_URL"], environment["FACEQUEUE_API_KEY"], CASES)
+        account = environment["FACEQUEUE_URL"], environment["FACEQUEUE_API_KEY"]
+        found = fuzz(*account, CASES)
+        # A call that could not be made says nothing of the API: once more, then.
+        yield found if not found.violations["Not tested"] else fuzz(*account, CASES)
 
 
 def test_every_answer_is_as_documented(outcome: Outcome) -> None:

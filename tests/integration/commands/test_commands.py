@@ -14,6 +14,7 @@ from app.services.jobs.read_jobs import read_job
 from app.services.tenancy.authentication import authenticate
 from tests.factories.jobs import PLACE, close_item, make_job
 from tests.factories.tenants import make_tenant
+from tests.support.processes import Processes
 
 
 def _run(app: Flask, *arguments: object) -> Result:
@@ -206,6 +207,13 @@ def _ended(tenant_id: UUID, *codes: str) -> UUID:
     return job_id
 
 
+@pytest.fixture
+def nobody_works(programs: Processes) -> None:
+    """Workers that an earlier test left running would take the jobs."""
+    programs.stop_all()
+
+
+@pytest.mark.usefixtures("nobody_works")
 @pytest.mark.parametrize(
     ("options", "count"),
     [((), 3), (("--code", "no_face"), 1), (("--code", "no_face", "--code", "not_live"), 2)],
@@ -221,6 +229,7 @@ def test_failed_items_of_anybodys_job_are_redriven_and_the_new_id_is_printed(
     assert (job.redrive_of, job.total_items) == (job_id, count)
 
 
+@pytest.mark.usefixtures("nobody_works")
 def test_a_job_that_cannot_be_redriven_is_one_clear_line(app: Flask) -> None:
     tenant_id = make_tenant(PLACE).id
     for job_id, complaint in (
