@@ -138,6 +138,12 @@ def programs(services: State, stack_environment: dict[str, str], slot: int) -> I
         yield started
 
 
+@pytest.fixture
+def nobody_works(programs: Processes) -> None:
+    """Workers that an earlier test left running would take the jobs."""
+    programs.stop_all()
+
+
 @pytest.fixture(scope="session")
 def _workers(programs: Processes, models_dir: Path, _app: Flask) -> Processes:
     del models_dir

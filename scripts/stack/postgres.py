@@ -30,6 +30,7 @@ _OPTIONS = {
     "max_connections": "200",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
+    "wal_keep_size": "128MB",  # a copy that begins just now is not cut off by a checkpoint
     "log_min_messages": "warning",
     "log_line_prefix": "%m [%p] %q%u@%d ",
     # As bootstrap.sql has it for the three roles: no values in the log, the superuser's neither.

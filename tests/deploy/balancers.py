@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from scripts.stack.state import ROOT
-from tests.deploy.proxies import Proxy, free_port, make_certificate, nginx, replaced
+from tests.deploy.proxies import Proxy, make_certificate, nginx, replaced
+from tests.support.ports import free_port
 
 HAPROXY = (ROOT / "deploy/haproxy/haproxy.cfg").read_text()
 

@@ -17,15 +17,10 @@ from typing import Any
 import requests
 
 from scripts.stack.state import ROOT
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
 NGINX = ROOT / "deploy/nginx"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_open(port: int) -> bool:

@@ -12,7 +12,8 @@ import pytest
 
 from scripts.stack.state import ROOT
 from tests.deploy.programs import needs
-from tests.deploy.proxies import Proxy, free_port, is_open, make_certificate, nginx
+from tests.deploy.proxies import Proxy, is_open, make_certificate, nginx
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
 DOMAIN = "facequeue.example.com"
@@ -99,6 +100,7 @@ def test_a_certificate_is_issued_served_and_renewed(authority: Authority) -> Non
 
 
 def test_a_dry_run_changes_nothing(authority: Authority) -> None:
+    (authority.site.folder / "acme").mkdir(exist_ok=True)  # the script makes none in a dry run
     before = authority.certificate()
 
     tried = authority.setup_ssl("--dry-run", "--renew")

@@ -17,8 +17,8 @@ from tests.deploy.backends import Backend, Dying, Telling, served
 from tests.deploy.balancers import BALANCERS, Build
 from tests.deploy.problems import is_problem
 from tests.deploy.programs import needs
-from tests.deploy.proxies import free_port
 from tests.deploy.websockets import echo
+from tests.support.ports import free_port
 from tests.support.processes import Processes, wait_until
 from tests.support.served_api import ServedApi, started_api
 

@@ -16,8 +16,9 @@ from app.web.request_context import _SANE_ID
 from tests.deploy.backends import Backend, Telling, served
 from tests.deploy.problems import is_problem
 from tests.deploy.programs import needs
-from tests.deploy.proxies import NGINX, Proxy, free_port, is_cut_off, nginx
+from tests.deploy.proxies import NGINX, Proxy, is_cut_off, nginx
 from tests.deploy.websockets import echo
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
 CONF = (NGINX / "facequeue.conf").read_text()

@@ -15,8 +15,8 @@ from typing import Any
 import requests
 
 from scripts.stack.state import ROOT
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
-from tests.support.served_api import free_port
 
 FOLDER = ROOT / "deploy/monitoring"
 PROGRAMS = (

@@ -7,7 +7,6 @@ import pwd
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -21,6 +20,7 @@ from scripts.stack import postgres
 from scripts.stack.databases import superuser
 from scripts.stack.environment import HOST
 from scripts.stack.state import ROOT, State
+from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
 
@@ -29,7 +29,7 @@ class StreamingReplica:
 
     def __init__(self, state: State) -> None:
         self.name = f"replica_{secrets.token_hex(4)}"
-        self.port = _free_port()
+        self.port = free_port()
         self._state = state
         self._folder = postgres.home(state) / self.name
         self._programs = Path(postgres.program(state).command[0]).parent
@@ -172,9 +172,3 @@ def streaming_replica(state: State) -> Iterator[StreamingReplica]:
 def _scalar(cursor: Any, question: str, *values: Any) -> Any:
     cursor.execute(question, values or None)
     return cursor.fetchone()[0]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])

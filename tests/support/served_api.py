@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ import pytest
 import requests
 
 from scripts.stack.state import ROOT
+from tests.support.ports import free_port
 from tests.support.processes import WORKERS, Processes, wait_until
 
 _COMMAND = re.compile(
@@ -115,10 +115,3 @@ def _answers(url: str) -> bool:
         return requests.get(f"{url}/health/", timeout=5).ok
     except requests.RequestException:
         return False
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens at just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -14,7 +14,6 @@ from app.services.jobs.read_jobs import read_job
 from app.services.tenancy.authentication import authenticate
 from tests.factories.jobs import PLACE, close_item, make_job
 from tests.factories.tenants import make_tenant
-from tests.support.processes import Processes
 
 
 def _run(app: Flask, *arguments: object) -> Result:
@@ -205,12 +204,6 @@ def _ended(tenant_id: UUID, *codes: str) -> UUID:
     for seq, code in enumerate(codes):
         close_item(job_id, seq, error=code)
     return job_id
-
-
-@pytest.fixture
-def nobody_works(programs: Processes) -> None:
-    """Workers that an earlier test left running would take the jobs."""
-    programs.stop_all()
 
 
 @pytest.mark.usefixtures("nobody_works")

@@ -24,10 +24,13 @@ from tests.factories.callers import Caller, make_caller
 from tests.factories.galleries import make_collection
 from tests.factories.jobs import PLACE, close_item, make_job
 from tests.factories.tenants import make_key
-from tests.support.processes import Processes, wait_until
+from tests.support.processes import wait_until
 from tests.support.replica import StreamingReplica, streaming_replica
 
-pytestmark = [pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("read-replica")]
+pytestmark = [
+    *(pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("read-replica")),
+    pytest.mark.usefixtures("nobody_works"),
+]
 
 PATIENT, STRICT = 300, 1
 
@@ -68,12 +71,6 @@ class Site:
 def replica_url(settings: Settings, replica: StreamingReplica, **parts: str) -> str:
     url = make_url(settings.database_url).set(host=HOST, port=replica.port, **parts)
     return url.render_as_string(hide_password=False)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nobody_else_works(programs: Processes) -> None:
-    """Workers that an earlier test left running would take the jobs."""
-    programs.stop_all()
 
 
 @pytest.fixture(scope="module")

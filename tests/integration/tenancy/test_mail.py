@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -36,6 +35,7 @@ from scripts.stack import application
 from scripts.stack.state import State
 from tests.factories.tenants import make_key, make_tenant
 from tests.support.emptying import truncate
+from tests.support.ports import free_port
 from tests.support.processes import Processes, wait_until
 
 pytestmark = pytest.mark.stack
@@ -76,12 +76,6 @@ def post(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
     configure(app, monkeypatch, controller.port, email_use_tls=False)
     yield handler
     controller.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def configure(app: Flask, monkeypatch: pytest.MonkeyPatch, port: int, **more: object) -> None:
