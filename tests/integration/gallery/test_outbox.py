@@ -111,7 +111,7 @@ def test_below_the_oldest_open_transaction_nothing_is_missing(collection: Collec
         assert told(other.tenant_id) == [("added", early.id)]
         assert _settled(collection, other) == 0
 
-    wait_until(lambda: _settled(collection, other) == 2, seconds=10)
+    wait_until(lambda: _settled(collection, other) == 2, seconds=120)
 
 
 def _settled(*collections: Collection) -> int:

@@ -41,6 +41,7 @@ def test_what_all_followers_have_read_goes_and_what_one_has_not_stays(
     collection: Collection,
 ) -> None:
     make_face(collection, None)
+    wait_until(all_is_settled, seconds=120, what="the end of transactions from before")
     follow("slow")
     later = make_face(collection, None)
 
@@ -49,7 +50,7 @@ def test_what_all_followers_have_read_goes_and_what_one_has_not_stays(
         prune_changes()
         return told(collection.tenant_id) == [("added", later.id)]
 
-    wait_until(the_first_alone_is_gone, what="the first change pruned")
+    wait_until(the_first_alone_is_gone, seconds=120, what="the first change pruned")
 
 
 @pytest.mark.usefixtures("follower")
@@ -62,7 +63,7 @@ def test_where_nobody_follows_any_more_all_goes_in_batches(
     with queue_transaction() as session:
         session.execute(text("DELETE FROM vector_followers"))
 
-    wait_until(all_is_settled, what="the end of transactions from before")
+    wait_until(all_is_settled, seconds=120, what="the end of transactions from before")
 
     assert prune_changes() >= 5
     assert told(collection.tenant_id) == []

@@ -120,6 +120,7 @@ def test_a_reference_and_an_upload_that_are_not_there_are_told(world: TenantWorl
     assert codes == ["bucket_forbidden", "image_not_found"]
 
 
+@pytest.mark.usefixtures("one_reading")
 def test_what_fails_costs_a_submission_no_round_trip(world: TenantWorld) -> None:
     world.submit(Operation.DETECT, *right(world, "a"))
 

@@ -114,6 +114,7 @@ def test_a_job_of_several_batches_is_whole(
     assert [item.seq for item in world.items(job.id).values()] == list(range(512))
 
 
+@pytest.mark.usefixtures("one_reading")
 def test_no_item_passes_through_python(world: TenantWorld) -> None:
     few, many = fail(submitted(world, 1)), fail(submitted(world, 600))
 

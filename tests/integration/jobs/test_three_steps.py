@@ -76,6 +76,7 @@ def test_three_steps_leave_the_same_rows_as_one_submission(world: TenantWorld) -
     assert rows_of(world, job_id) == rows_of(world, at_once)
 
 
+@pytest.mark.usefixtures("one_reading")
 def test_a_submission_is_six_statements_whatever_its_size(world: TenantWorld) -> None:
     submitted(world, 1)
 
