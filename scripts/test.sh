@@ -15,6 +15,7 @@ Usage: ./scripts/test.sh [ARGUMENTS OF PYTEST]
 
 Format, lint, types, imports, supply chain, migrations, then pytest; all of them run, whatever fails.
 What needs programs of the system (proxies, containers) is tested by scripts/test_deploy.sh.
+A test that fails is tried once more, since machines are shared; it is listed as RERUN, to be made sturdier.
 PYTEST_WORKERS (2) is how many processes test at once. With arguments, pytest gets them as they are:
 ./scripts/test.sh tests/unit -k matching
 HELP
@@ -45,7 +46,7 @@ bring_up() {
 # What is in deploy/ has a script of its own, since it needs programs of the system: scripts/test_deploy.sh.
 run_pytest() {
     [ "$#" -gt 0 ] || set -- --ignore tests/deploy
-    "$VENV/bin/python" -m pytest -n "${PYTEST_WORKERS:-2}" --dist loadgroup --timeout 300 "$@" 2>&1 |
+    "$VENV/bin/python" -m pytest -n "${PYTEST_WORKERS:-2}" --dist loadgroup --timeout 300 --reruns 1 -raR "$@" 2>&1 |
         tee "$LOG_DIR/pytest.log"
 }
 

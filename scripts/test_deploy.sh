@@ -56,4 +56,4 @@ if ! "$VENV/bin/python" -m scripts.stack status --state "$STATE" >/dev/null 2>&1
     trap '"$VENV/bin/python" -m scripts.stack down --state "$STATE" >/dev/null' EXIT
 fi
 [ "$#" -gt 0 ] || set -- tests/deploy
-"$VENV/bin/python" -m pytest -n "${PYTEST_WORKERS:-2}" --dist loadgroup --timeout 900 "$@"
+"$VENV/bin/python" -m pytest -n "${PYTEST_WORKERS:-2}" --dist loadgroup --timeout 900 --reruns 1 -raR "$@"
