@@ -23,7 +23,7 @@ Usage: ./scripts/quickstart.sh [--once] [FOLDER]   set up, run the demo, leave e
 Needs Python 3.11 or newer; no Docker and no servers. Everything is kept in .venv and .facequeue; only
 root's database is in /var/lib/facequeue where the user that runs it may not enter this folder.
 
-FOLDER   your own images instead of the samples (JPEG, PNG or WebP). Each sub-folder is a person, by
+FOLDER   your own images instead of the samples (JPEG, PNG, WebP, HEIC, TIFF ...). Each sub-folder is a person, by
          its name: one half of its images is enrolled, the other half identified. Images that lie
          loose in FOLDER are identified too. They are copied to the local S3 server and go nowhere else.
 --once   stop everything at the end.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -49,7 +50,19 @@ def _encoded(picture: Pixels) -> list[bytes]:
         (".webp", picture, [cv2.IMWRITE_WEBP_QUALITY, 101]),
         (".webp", clear, [cv2.IMWRITE_WEBP_QUALITY, 80]),
     ]
-    return [cv2.imencode(kind, pixels, how)[1].tobytes() for kind, pixels, how in kinds]
+    kinds += [(kind, picture, []) for kind in (".avif", ".tiff", ".bmp", ".gif")]
+    encoded = [cv2.imencode(kind, pixels, how)[1].tobytes() for kind, pixels, how in kinds]
+    return [*encoded, _heic(picture)]
+
+
+def _heic(picture: Pixels) -> bytes:
+    """HEIC, by the encoder of requirements-dev.txt."""
+    import pillow_heif
+
+    height, width = picture.shape[:2]
+    data = io.BytesIO()
+    pillow_heif.encode("BGR", (width, height), np.ascontiguousarray(picture).tobytes(), data)
+    return data.getvalue()
 
 
 def _cut_off(data: bytes, random: Random) -> bytes:

@@ -12,6 +12,7 @@ import click
 import numpy as np
 import numpy.typing as npt
 
+from app.domain.image_header import IMAGE_SUFFIXES
 from workers.vision.arrays import Pixels
 from workers.vision.faces.detect import Detector
 from workers.vision.faces.find_faces import find_faces
@@ -19,7 +20,6 @@ from workers.vision.results import PipelineOptions
 
 FACE = 160  # pixels of the unchanged photographs' faces, at most
 _ANGLES = (0, 15, 22.5, 30, 45, 60, 67.5, 90, 112.5, 135, 157.5, 180, 270)
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _NUMBER = re.compile(r"[_-]?\d+$")
 _ALIASES = {"obama_partial_face": "obama"}  # a packaged portrait whose name is not name_N
 _GREY = (104, 117, 123)
@@ -54,10 +54,10 @@ def labelled(folder: Path) -> list[tuple[str, Path]]:
     Raises:
         click.ClickException: there are not two people, or nobody has two images.
     """
-    files = sorted(p for p in folder.glob("*/*") if p.suffix.lower() in _SUFFIXES)
+    files = sorted(p for p in folder.glob("*/*") if p.suffix.lower() in IMAGE_SUFFIXES)
     found = [(path.parent.name, path) for path in files]
     if not found:
-        files = sorted(p for p in folder.glob("*") if p.suffix.lower() in _SUFFIXES)
+        files = sorted(p for p in folder.glob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
         found = [(_ALIASES.get(p.stem, _NUMBER.sub("", p.stem)), p) for p in files]
     people = {person for person, _ in found}
     if len(people) < 2 or len(people) == len(found):  # noqa: PLR2004 - a pair

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from app.domain.image_header import IMAGE_SUFFIXES
 from scripts.demo.photos import Photo, Plan
 from scripts.importing.plan import custom_id_of
 from scripts.stack.failures import StackError
-
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 _CAVEAT = (
     "One half of each sub-folder was enrolled, the other half identified; who is expected is what "
@@ -34,7 +33,7 @@ def folder_plan(folder: Path) -> Plan:
         identify += photos[1::2]
     if not enrol:
         raise StackError(
-            f"{folder} has no sub-folder with images ({', '.join(sorted(_SUFFIXES))}). "
+            f"{folder} has no sub-folder with images ({', '.join(IMAGE_SUFFIXES)}). "
             "Make one for each person, called by the person's name."
         )
     if not identify:
@@ -49,7 +48,7 @@ def _images(folder: Path, pattern: str) -> list[Path]:
     return sorted(
         path
         for path in folder.glob(pattern)
-        if path.suffix.lower() in _SUFFIXES
+        if path.suffix.lower() in IMAGE_SUFFIXES
         and not any(part.startswith(".") for part in path.relative_to(folder).parts)
         and path.is_file()
     )

@@ -11,8 +11,8 @@ from typing import Any
 import click
 from rich.console import Console
 
+from app.domain.image_header import IMAGE_SUFFIXES
 from scripts.importing.failures import CannotWrite, ImportFault
-from scripts.importing.listing import IMAGE_SUFFIXES
 from scripts.importing.plan import OPERATIONS
 from scripts.importing.steps import Request, run_import
 

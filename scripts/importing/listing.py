@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from app.domain.image_header import IMAGE_SUFFIXES
 from scripts.importing.storage import S3Object
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 # Pictures that FaceQueue does not read, or that nothing but their content could tell.
 _NO_SUFFIX = "without a suffix"
 _LIKELY_IMAGES = frozenset(
-    {".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".jpe", ".jfif", _NO_SUFFIX}
+    {".jxl", ".jp2", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", _NO_SUFFIX}
 )
 _SUFFIX = re.compile(r"\.\w{1,10}$", re.ASCII)
 _KINDS_NAMED = 5

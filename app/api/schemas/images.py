@@ -16,7 +16,10 @@ MOST_DELETED = 1000  # as many objects as S3 deletes in one call
 class ImageUploadSchema(RequestSchema):
     """Parts of POST /images."""
 
-    file = Upload(required=True, metadata={"description": "A JPEG, PNG or WebP image"})
+    file = Upload(
+        required=True,
+        metadata={"description": "A JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF image"},
+    )
 
 
 class ImageSchema(RowSchema):

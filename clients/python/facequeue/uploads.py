@@ -15,7 +15,10 @@ from facequeue.core import AuthenticatedClient
 from facequeue.errors import Invalid
 from facequeue.upload_ledger import UploadLedger
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".webp"),
+    *(".heic", ".heif", ".hif", ".avif", ".tif", ".tiff", ".bmp", ".gif"),
+)
 LEDGER_NAME = ".facequeue-uploads.jsonl"
 
 

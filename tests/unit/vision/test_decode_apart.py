@@ -22,6 +22,7 @@ from app.domain.item_errors import (
     TooManyPixels,
 )
 from tests.factories.images import png_of
+from tests.factories.photographs import picture_file
 from workers.vision.images.decode import decode_in_process
 from workers.vision.images.decode_apart import ApartDecoder, DecodeHelper, HelperNotStarted
 from workers.vision.images.decode_limits import DecodeLimits
@@ -125,7 +126,7 @@ def test_no_image_is_blamed_for_a_helper_that_does_not_start(
     assert decode(decoder, photograph).shape == (600, 512, 3)
 
 
-SIDE = 5000
+SIDE = 4000
 
 
 def progressive_jpeg(encode: Callable[..., bytes]) -> bytes:
@@ -146,7 +147,38 @@ def deep_png(encode: Callable[..., bytes]) -> bytes:
     return bomb(SIDE, SIDE)
 
 
-@pytest.mark.parametrize("largest", [progressive_jpeg, transparent_webp, deep_png])
+def _by_opencv(suffix: str, pixels: np.ndarray, *how: int) -> bytes:
+    return cv2.imencode(suffix, pixels, how)[1].tobytes()
+
+
+def deep_avif(encode: Callable[..., bytes]) -> bytes:
+    del encode
+    fast = (cv2.IMWRITE_AVIF_DEPTH, 10, cv2.IMWRITE_AVIF_SPEED, 10)
+    return _by_opencv(".avif", np.zeros((SIDE, SIDE, 3), np.uint16), *fast)
+
+
+def deep_tiff(encode: Callable[..., bytes]) -> bytes:
+    del encode
+    return _by_opencv(".tiff", np.zeros((SIDE, SIDE, 4), np.uint16))
+
+
+def gif(encode: Callable[..., bytes]) -> bytes:
+    del encode
+    return _by_opencv(".gif", np.zeros((SIDE, SIDE, 3), np.uint8))
+
+
+def transparent_heic(encode: Callable[..., bytes]) -> bytes:
+    del encode
+    return picture_file(np.full((SIDE, SIDE, 4), 128, np.uint8), "heic", quality=1)
+
+
+@pytest.mark.parametrize(
+    "largest",
+    [
+        *(progressive_jpeg, transparent_webp, deep_png, deep_avif, deep_tiff, gif),
+        transparent_heic,
+    ],
+)
 def test_the_largest_image_allowed_decodes_within_the_memory_that_follows_from_it(
     largest: Callable[..., bytes], encode: Callable[..., bytes]
 ) -> None:

@@ -17,14 +17,19 @@ _BAND_ROWS = 64
 
 
 def decode_raw(data: bytes, orientation: int, *, has_alpha: bool) -> Pixels:
-    """Decode JPEG, PNG or WebP to (height, width, 3) BGR with the orientation applied.
+    """Decode an image of any format to (height, width, 3) BGR with the orientation applied.
 
-    Grey becomes three equal channels, 16 bits become 8, CMYK becomes BGR, and transparent
-    pixels are laid on white.
+    Grey becomes three equal channels, 16 bits become 8, CMYK becomes BGR, and transparent pixels
+    are laid on white (but those of a TIFF, which its decoder lays on black).
 
     Raises:
         ValueError: the bytes cannot be decoded.
     """
+    decoded = _decode_heic(data) if _is_heic(data) else _decode_by_opencv(data, has_alpha)
+    return apply_orientation(_opaque(decoded), orientation)
+
+
+def _decode_by_opencv(data: bytes, has_alpha: bool) -> npt.NDArray[Any]:
     import cv2
 
     kind = cv2.IMREAD_UNCHANGED if has_alpha else cv2.IMREAD_COLOR
@@ -34,8 +39,23 @@ def decode_raw(data: bytes, orientation: int, *, has_alpha: bool) -> Pixels:
         raise ValueError("The image cannot be decoded") from error
     if pixels is None:
         raise ValueError("The image cannot be decoded")
-    opaque = _opaque(pixels) if has_alpha else np.asarray(pixels, dtype=np.uint8)
-    return apply_orientation(opaque, orientation)
+    return np.asarray(pixels)
+
+
+def _is_heic(data: bytes) -> bool:
+    """Whether a file of boxes holds something else than AVIF, which OpenCV decodes."""
+    return data[4:8] == b"ftyp" and b"avif" not in data[8 : int.from_bytes(data[:4], "big")]
+
+
+def _decode_heic(data: bytes) -> npt.NDArray[Any]:
+    import pi_heif
+
+    pi_heif.options.DECODE_THREADS = 1
+    try:
+        picture = pi_heif.open_heif(data, convert_hdr_to_8bit=True, bgr_mode=True)
+        return np.array(picture)  # the picture lends its memory only as long as it lives
+    except (ValueError, RuntimeError, EOFError, SyntaxError) as error:
+        raise ValueError("The image cannot be decoded") from error
 
 
 def _opaque(pixels: npt.NDArray[Any]) -> Pixels:

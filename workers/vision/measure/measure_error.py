@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from app.domain.errors import ModelError
+from app.domain.image_header import IMAGE_SUFFIXES
 from workers.vision.arrays import Floats
 from workers.vision.pipeline import RecognitionPipeline
 from workers.vision.results import ImageInput, PipelineOptions
-
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def measure_folder(pipeline: RecognitionPipeline, folder: Path) -> ErrorReport:
 def _inputs(folder: Path) -> Iterator[ImageInput]:
     options = PipelineOptions(max_faces=1)
     for path in sorted(folder.glob("*/*")):
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in IMAGE_SUFFIXES:
             yield ImageInput(path.parent.name, path.read_bytes, options)
 
 

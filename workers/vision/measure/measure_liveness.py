@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.errors import ModelError
-from workers.vision.measure.measure_error import SUFFIXES
+from app.domain.image_header import IMAGE_SUFFIXES
 from workers.vision.pipeline import RecognitionPipeline
 from workers.vision.results import ImageInput, LivenessResult, PipelineOptions
 
@@ -78,5 +78,5 @@ def _judged(pipeline: RecognitionPipeline, folder: Path) -> tuple[list[LivenessR
 def _inputs(folder: Path) -> Iterator[ImageInput]:
     options = PipelineOptions(max_faces=1, liveness=True, embed=False)
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in SUFFIXES:
+        if path.suffix.lower() in IMAGE_SUFFIXES:
             yield ImageInput(path.name, path.read_bytes, options)
