@@ -18,18 +18,15 @@ def keys(listing: Listing) -> list[str]:
 
 
 def test_what_ends_like_an_image_is_submitted() -> None:
-    assert keys(sorted_out("a.jpg", "b.PNG", "c.webp", "d.jpeg")) == [
-        "a.jpg",
-        "b.PNG",
-        "c.webp",
-        "d.jpeg",
-    ]
+    names = ["a.jpg", "b.PNG", "c.webp", "d.jpeg", "e.HEIC", "f.avif", "g.tif", "h.bmp", "i.gif"]
+
+    assert keys(sorted_out(*names)) == names
 
 
 def test_images_of_other_formats_or_without_a_suffix_are_counted_as_images() -> None:
-    listing = sorted_out("a.heic", "b.HEIC", "c.tif", "d/IMG_0005", "trailing.jpg/")
+    listing = sorted_out("a.nef", "b.NEF", "c.jxl", "d/IMG_0005", "trailing.jpg/")
 
-    assert listing.images_passed_over == {".heic": 2, ".tif": 1, "without a suffix": 2}
+    assert listing.images_passed_over == {".nef": 2, ".jxl": 1, "without a suffix": 2}
     assert listing.others == {}
 
 

@@ -1,10 +1,24 @@
 from typing import Literal, cast
 
-ImageContentType = Literal["image/jpeg", "image/png", "image/webp"]
-
-IMAGE_CONTENT_TYPE_VALUES: set[ImageContentType] = {
+ImageContentType = Literal[
+    "image/avif",
+    "image/bmp",
+    "image/gif",
+    "image/heic",
     "image/jpeg",
     "image/png",
+    "image/tiff",
+    "image/webp",
+]
+
+IMAGE_CONTENT_TYPE_VALUES: set[ImageContentType] = {
+    "image/avif",
+    "image/bmp",
+    "image/gif",
+    "image/heic",
+    "image/jpeg",
+    "image/png",
+    "image/tiff",
     "image/webp",
 }
 

@@ -16,7 +16,7 @@ T = TypeVar("T", bound="ImageUpload")
 class ImageUpload:
     """
     Attributes:
-        file (File): A JPEG, PNG or WebP image
+        file (File): A JPEG, PNG, WebP, HEIC, AVIF, TIFF, BMP or GIF image
     """
 
     file: File
