@@ -32,7 +32,7 @@ CHECKS = (
 _ENDING_KEYS = ("revoke_api_key", "rotate_api_key")
 _MOST_ROUNDS = 20
 _SERVER_ERROR = "ST101"
-_PROGRAM = Path(sys.executable).with_name("schemathesis")
+_PROGRAM = (sys.executable, "-m", "schemathesis.cli")
 
 
 @dataclass
@@ -106,7 +106,7 @@ def _round(url: str, key: str, *arguments: str) -> tuple[dict[str, Any], str]:
         report = Path(folder) / "report.json"
         done = subprocess.run(
             [
-                _PROGRAM,
+                *_PROGRAM,
                 *("--config-file", "/dev/null"),
                 "run",
                 f"{url}/api/v1/openapi.json",
