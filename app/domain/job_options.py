@@ -10,6 +10,8 @@ from app.domain.states import EnrolFaces, Priority
 
 # What can be estimated of a face beyond whose it is; see "Attributes" in docs/recognition.md.
 ATTRIBUTES = ("age", "gender", "emotion")
+# What they ask for, jobs of other operations cannot do.
+ENROL_OPTIONS = ("enrol_faces", "on_conflict", "on_changed")
 # A job this small is answered while somebody waits; larger ones share the bulk lane.
 INTERACTIVE_ITEMS = 16
 # More open interactive items than this of one tenant, and its next jobs go to the bulk lane.

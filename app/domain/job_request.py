@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.domain.given_names import MOST_GIVEN, normal_name
 from app.domain.item_errors import SubjectInvalid
-from app.domain.job_options import JobOptions
+from app.domain.job_options import ENROL_OPTIONS, JobOptions
 from app.domain.request_errors import (
     DuplicateCustomId,
     EmptyJob,
@@ -86,7 +86,11 @@ class JobRequest:
         """
         check_item_count(len(self.items), max_items)
         self._check_custom_ids()
-        problems = [*self._collection_problems(), *self._item_problems()]
+        problems = [
+            *self._collection_problems(),
+            *self._option_problems(),
+            *self._item_problems(),
+        ]
         if problems:
             raise Invalid(errors=tuple(problems))
 
@@ -109,6 +113,16 @@ class JobRequest:
         claims = any(item.subject is not None for item in self.items)
         if self.operation is Operation.VERIFY and claims and not named:
             yield FieldError("/collection_id", "verify against a subject needs its collection")
+
+    def _option_problems(self) -> Iterator[FieldError]:
+        """Options that ask for nothing are fine: a client may send all that a job had."""
+        if self.operation is Operation.ENROL:
+            return
+        usual = JobOptions()
+        for name in ENROL_OPTIONS:
+            if getattr(self.options, name) != getattr(usual, name):
+                detail = f"{self.operation} enrols nobody: leave it out, or {getattr(usual, name)}"
+                yield FieldError(f"/options/{name}", detail)
 
     def _item_problems(self) -> Iterator[FieldError]:
         for position, item in enumerate(self.items):

@@ -33,6 +33,14 @@ def find_presigned(session: Session, tenant_id: UUID, image_id: UUID) -> Presign
     return session.scalars(query).one_or_none()
 
 
+def find_presigned_among(session: Session, tenant_id: UUID, wanted: Collection[UUID]) -> set[UUID]:
+    """Which of the uploads were presigned, and may still be sent by who has the URL."""
+    query = select(PresignedUpload.id).where(
+        PresignedUpload.tenant_id == tenant_id, PresignedUpload.id.in_(wanted)
+    )
+    return set(session.scalars(query))
+
+
 def find_places(
     session: Session, tenant_id: UUID, wanted: Collection[UUID]
 ) -> dict[UUID, ObjectLocation]:

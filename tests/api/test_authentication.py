@@ -12,7 +12,7 @@ from app.database.transactions import owner_transaction
 from app.domain.names import Scope
 from app.models.api_key import ApiKey
 from app.web.auth import PUBLIC_ENDPOINTS
-from tests.factories.callers import Caller
+from tests.factories.callers import BASE, Caller
 
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 
@@ -25,6 +25,16 @@ def _guarded_rules(app: Flask) -> list[Rule]:
     ]
 
 
+# What a route needs follows from its resource, and from whether it only reads.
+SCOPES = {
+    "jobs": (Scope.JOBS_READ, Scope.JOBS_WRITE),
+    "images": (Scope.JOBS_READ, Scope.JOBS_WRITE),
+    "collections": (Scope.COLLECTIONS_READ, Scope.COLLECTIONS_WRITE),
+    "models": (Scope.COLLECTIONS_READ, Scope.COLLECTIONS_READ),
+    "webhook-endpoints": (Scope.WEBHOOKS_WRITE, Scope.WEBHOOKS_WRITE),
+    "api-keys": (Scope.KEYS_WRITE, Scope.KEYS_WRITE),
+    "audit-events": (Scope.AUDIT_READ, Scope.AUDIT_READ),
+}
 FOR_ANY_KEY = {"installation.get_me", "installation.get_limits"}
 
 
@@ -49,6 +59,24 @@ def test_every_view_states_the_scope_that_it_demands(app: Flask) -> None:
         scope = getattr(app.view_functions[rule.endpoint], "required_scope", "none stated")
         any_key = scope is None and rule.endpoint in FOR_ANY_KEY
         assert any_key or isinstance(scope, Scope), f"{rule} has no @requires"
+
+
+def test_no_route_lets_a_key_through_that_lacks_its_scope(app: Flask, api: Caller) -> None:
+    scopes = set(Scope) - {Scope.ADMIN}
+    having = {scope: api.with_scopes(scope) for scope in scopes}
+    lacking = {scope: api.with_scopes(*(scopes - {scope})) for scope in scopes}
+    for rule in _guarded_rules(app):
+        if rule.endpoint in FOR_ANY_KEY:
+            continue
+        path = _url(app, rule).removeprefix(BASE)
+        reads, writes = SCOPES[path.split("/")[1]]
+        for method in _METHODS & (rule.methods or set()):
+            scope = reads if method == "GET" else writes
+            refused = lacking[scope].send(method, path)
+            assert refused.status_code == 403, f"{method} {rule} needs no {scope}"
+            assert refused.get_json()["code"] == "forbidden"
+            let_in = having[scope].send(method, path).status_code
+            assert let_in not in {401, 403}, f"{method} {rule} needs more than {scope}"
 
 
 def test_every_post_is_idempotent(app: Flask) -> None:

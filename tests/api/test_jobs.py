@@ -75,10 +75,22 @@ def test_a_job_names_its_collection_by_id_or_by_name(api: Caller, stranger: Call
 
 def test_a_job_shows_what_it_does_with_conflicts_and_changes(api: Caller) -> None:
     wanted = {"on_conflict": "move", "on_changed": "replace"}
-    chosen = api.post("/jobs", json={**JOB, "options": wanted}).get_json()["options"]
-    by_default = api.post("/jobs", json=JOB).get_json()["options"]
+    collection = make_collection(api.tenant_id)
+    items = [{**ITEM, "subject": "ada"}]
+    enrol = {"operation": "enrol", "collection_id": str(collection.id), "items": items}
+    chosen = api.post("/jobs", json={**enrol, "options": wanted}).get_json()["options"]
+    by_default = api.post("/jobs", json=enrol).get_json()["options"]
     assert {name: chosen[name] for name in wanted} == wanted
     assert (by_default["on_conflict"], by_default["on_changed"]) == ("keep", "add")
+
+
+def test_an_option_that_means_nothing_for_an_operation_is_pointed_at(api: Caller) -> None:
+    job = {**JOB, "options": {"on_conflict": "move"}}
+    for query in ("", "?validate_only=true"):
+        response = api.post(f"/jobs{query}", json=job)
+        (error,) = response.get_json()["errors"]
+        assert (response.status_code, error["pointer"]) == (422, "/options/on_conflict")
+        assert error["detail"] == "detect enrols nobody: leave it out, or keep"
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from app.api.result_view import result_view
 from app.domain.actor import SYSTEM
-from app.domain.item_errors import NoFace
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
-from app.domain.outcomes import ItemOutcome
+from app.domain.outcomes import FoundImage, ItemOutcome
 from app.domain.states import Operation
 from app.services.jobs.read_results import read_results_page
 from tests.factories.outcomes import outcome
@@ -21,6 +21,7 @@ from tests.factories.worker_steps import begun, store
 
 # No running worker serves it.
 PARKED = "SFace@parked"
+_NOBODY_SHOWN = sha256(b"nobody").digest()
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Enroller:
     def work(self, job_id: UUID, *shown: Shown) -> None:
         """Hand over what a worker would have found, in one batch."""
         found = (
-            ItemOutcome(seq, error=NoFace("nobody"))
+            ItemOutcome(seq, FoundImage(_NOBODY_SHOWN, 200, 200))
             if each.seed is None
             else outcome(seq, each.seed)
             for seq, each in enumerate(shown)

@@ -87,6 +87,34 @@ FROM pg_temp.bulk_faces AS row JOIN faces ON {_OUTDATED}
 WHERE row.id = ANY(:proposed) AND faces.id <> ALL(:standing) ORDER BY faces.id, row.face_no
 """).bindparams(bindparam("proposed", type_=_IDS), bindparam("standing", type_=_IDS))  # noqa: S608 - SQL of ours
 
+_PLACE = "sha256(convert_to(items.image_uri, 'UTF8'))"
+
+# Outdated where they lay, but shown by another object of the same person: as far as results that
+# are kept know. Each becomes that object's, of several the one that was looked at last.
+KEEP_SHOWN = text(f"""
+UPDATE faces SET place_sha256 = shown.place_sha256, job_id = shown.job_id, item_seq = shown.seq
+FROM (
+  SELECT DISTINCT ON (faces.id) faces.id, {_PLACE} AS place_sha256, items.job_id, items.seq
+  FROM faces JOIN detections ON detections.face_id = faces.id
+    JOIN items ON items.job_id = detections.job_id AND items.seq = detections.item_seq
+  WHERE faces.id = ANY(:outdated) AND items.image_sha256 = faces.image_sha256
+    AND items.subject_id IS NOT DISTINCT FROM faces.subject_id
+    AND {_PLACE} <> faces.place_sha256
+    AND NOT EXISTS (
+      SELECT FROM items AS later WHERE later.subject_id = items.subject_id
+        AND later.image_uri = items.image_uri AND later.image_sha256 <> items.image_sha256
+        AND (later.finished_at, later.job_id, later.seq)
+          > (items.finished_at, items.job_id, items.seq))
+    AND NOT EXISTS (
+      SELECT FROM faces AS later WHERE later.collection_id = faces.collection_id
+        AND later.place_sha256 = {_PLACE} AND later.image_sha256 <> faces.image_sha256
+        AND later.subject_id IS NOT DISTINCT FROM faces.subject_id
+        AND (later.job_id, later.item_seq) > (items.job_id, items.seq))
+  ORDER BY faces.id, items.finished_at DESC, items.job_id DESC, items.seq DESC
+) AS shown
+WHERE faces.id = shown.id RETURNING faces.id
+""").bindparams(bindparam("outdated", type_=_IDS))  # noqa: S608 - SQL of ours
+
 ADD_VECTORS = """
 WITH added AS (
   INSERT INTO face_vectors_{dimensions:d} (face_id, space, tenant_id, collection_id, embedding)

@@ -161,7 +161,8 @@ def _replace(
 ) -> dict[UUID, list[UUID]]:
     """Erase what faces replace that are now those of whom they were proposed for; not yet counted.
 
-    What came in with them, or stands in the place of one of them, is not replaced by another.
+    What came in with them, or stands in the place of one of them, is not replaced by another. What
+    another object of the same person still shows is not either: it becomes that object's.
     """
     replaced: dict[UUID, list[UUID]] = defaultdict(list)
     standing = {face.face_id: known.get(face.face_id) for face in faces}
@@ -174,12 +175,21 @@ def _replace(
     if proposed:
         kept = [found.face_id if found else face_id for face_id, found in standing.items()]
         rows = session.execute(sql.REPLACED, {"proposed": proposed, "standing": kept}).all()
+        shown = _keep_shown(session, [row.id for row in rows])
+        rows = [row for row in rows if row.id not in shown]
         for row in rows:
             replaced[row.proposed].append(row.id)
         for collection_id in {row.collection_id for row in rows}:
             outdated = [row.id for row in rows if row.collection_id == collection_id]
             _erase(session, tenant_id, ErasedScope.faces(collection_id, outdated))
     return replaced
+
+
+def _keep_shown(session: Session, outdated: Sequence[UUID]) -> set[UUID]:
+    """Which of the faces another object still shows, whose they are from now on."""
+    if not outdated:
+        return set()
+    return set(session.execute(sql.KEEP_SHOWN, {"outdated": list(outdated)}).scalars())
 
 
 def _add_vectors(session: Session, faces: Sequence[NewFace]) -> None:

@@ -7,18 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from flask import current_app
 from sqlalchemy import delete
 
-from app.database.transactions import read_transaction, tenant_transaction
+from app.database.transactions import after_commit, read_transaction, tenant_transaction
 from app.domain.actor import Actor
 from app.domain.item_errors import StorageUnavailable
 from app.domain.request_errors import NotFound, Unavailable
 from app.domain.storage import ObjectLocation
 from app.models.image import Image
-from app.queries.uploads import find_places
+from app.queries.uploads import find_places, find_presigned_among
+from app.services.tenancy.close_presigned import close_presigned
 from app.services.tenancy.record_audit import record_audit
 from app.services.tenancy.uploads import object_store
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ def delete_image(tenant_id: UUID, image_id: UUID, actor: Actor) -> None:
 def delete_images(tenant_id: UUID, image_ids: Sequence[UUID], actor: Actor) -> DeletedImages:
     """Remove up to a thousand uploads: objects first, so that no crash leaves one without a row.
 
+    What was presigned is completed by nobody from then on. Who was about to may have written the
+    object in between: so those are removed once more, after their rows.
+
     Items of open jobs that name one of them fail with `image_not_found`.
 
     Raises:
@@ -52,10 +59,15 @@ def delete_images(tenant_id: UUID, image_ids: Sequence[UUID], actor: Actor) -> D
         places = find_places(session, tenant_id, image_ids)
     kept = _delete_objects(places)
     with tenant_transaction(tenant_id) as session:
-        own = Image.tenant_id == tenant_id, Image.id.in_(places.keys() - kept)
+        removed = places.keys() - kept
+        close_presigned(session, tenant_id, removed)
+        own = Image.tenant_id == tenant_id, Image.id.in_(removed)
         gone = set(session.scalars(delete(Image).where(*own).returning(Image.id)))
         for image_id in sorted(gone):
             record_audit(session, tenant_id, actor, "image.deleted", "image", image_id)
+        presigned = find_presigned_among(session, tenant_id, gone)
+        again = {image_id: places[image_id] for image_id in presigned}
+        after_commit(session, lambda: _remove_again(again))
     if kept:
         still = "The image store does not answer" if kept == set(places) else f"S3 kept {len(kept)}"
         raise Unavailable(f"{still}; try again", retry_after=5)
@@ -63,6 +75,12 @@ def delete_images(tenant_id: UUID, image_ids: Sequence[UUID], actor: Actor) -> D
     return DeletedImages(
         [each for each in once if each in gone], [each for each in once if each not in gone]
     )
+
+
+def _remove_again(places: dict[UUID, ObjectLocation]) -> None:
+    """What S3 keeps is left to retention: it finds it by the presigned upload."""
+    if left := _delete_objects(places):
+        _log.info("deleted_objects_left", image_ids=sorted(map(str, left)))
 
 
 def _delete_objects(places: dict[UUID, ObjectLocation]) -> set[UUID]:

@@ -6,9 +6,7 @@ import datetime as dt
 from functools import lru_cache
 from uuid import UUID
 
-import structlog
 from flask import current_app
-from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.adapters.s3_upload_signer import UploadSigner
@@ -21,7 +19,6 @@ from app.domain.item_errors import (
     ImageNotFound,
     ImageTooLarge,
     ItemError,
-    StorageUnavailable,
 )
 from app.domain.presigned_upload import Presigned, UploadPromise
 from app.domain.request_errors import (
@@ -30,17 +27,22 @@ from app.domain.request_errors import (
     ImageNotUploaded,
     ImageRejected,
     Invalid,
+    NotFound,
     Unavailable,
 )
 from app.domain.storage import ObjectLocation, incoming_location
 from app.models.image import Image
 from app.models.presigned_upload import PresignedUpload
 from app.queries.uploads import find_image, find_presigned
+from app.services.tenancy.close_presigned import close_presigned, hold_unfinished
 from app.services.tenancy.record_audit import record_audit
 from app.services.tenancy.room import require_room_for_upload
-from app.services.tenancy.uploads import checked_image, object_store, record_upload
-
-_log = structlog.get_logger(__name__)
+from app.services.tenancy.uploads import (
+    checked_image,
+    object_store,
+    record_upload,
+    remove_object,
+)
 
 
 def presign_upload(tenant_id: UUID, promise: UploadPromise, actor: Actor) -> Presigned:
@@ -82,7 +84,8 @@ def complete_upload(tenant_id: UUID, image_id: UUID, actor: Actor) -> Image:
     """Make an image of what a client has put into S3; of one that is made already, answer it.
 
     What was checked is what is kept: it is written to another key, to which no URL leads. Its row
-    comes first, as in `upload_image`; no job uses it before all is done.
+    comes first, as in `upload_image`; no job uses it before all is done. Deleted meanwhile, it is
+    gone: whoever wrote the object last sees that, and removes it.
 
     Raises:
         NotFound: nothing of this tenant has the id, or the image is deleted.
@@ -107,12 +110,14 @@ def complete_upload(tenant_id: UUID, image_id: UUID, actor: Actor) -> Image:
     promised = _promised_image(presigned, content)
     require_room_for_upload(tenant_id, len(content))
     image = _keep_row(promised)
-    store.write(ObjectLocation.parse(image.uri), content, image.content_type)
-    _finish(image, actor)
+    place = ObjectLocation.parse(image.uri)
+    store.write(place, content, image.content_type)
     try:
-        store.delete(incoming)
-    except StorageUnavailable as error:  # retention removes it
-        _log.info("incoming_object_left", image_id=str(image_id), error=str(error))
+        _finish(image, actor)
+    except NotFound:
+        remove_object(store, place)
+        raise
+    remove_object(store, incoming)
     return image
 
 
@@ -160,11 +165,17 @@ def _promised_image(presigned: PresignedUpload, content: bytes) -> Image:
 
 
 def _keep_row(image: Image) -> Image:
-    """Write the image's row, or find that of an attempt with the same bytes."""
+    """Write the image's row, or find that of an attempt with the same bytes.
+
+    Raises:
+        NotFound: it was deleted since this call looked.
+        Conflict: an attempt to complete it began with other bytes.
+    """
     columns = {column.key: getattr(image, column.key) for column in Image.__table__.columns}
     columns.pop("created_at")
     with separate_transaction(image.tenant_id) as session:
-        session.execute(insert(Image).values(columns).on_conflict_do_nothing())
+        if hold_unfinished(session, image.tenant_id, [image.id]):
+            session.execute(insert(Image).values(columns).on_conflict_do_nothing())
         kept = find_image(session, image.tenant_id, image.id)
     if kept.sha256 != image.sha256:
         raise Conflict("Another object was taken for this image; presign another one")
@@ -172,13 +183,12 @@ def _keep_row(image: Image) -> Image:
 
 
 def _finish(image: Image, actor: Actor) -> None:
-    """Let jobs use the image; tell the audit log once, however often it is asked for."""
-    open_one = (
-        PresignedUpload.tenant_id == image.tenant_id,
-        PresignedUpload.id == image.id,
-        PresignedUpload.completed_at.is_(None),
-    )
+    """Let jobs use the image; tell the audit log once, however often it is asked for.
+
+    Raises:
+        NotFound: it was deleted since its row was written.
+    """
     with tenant_transaction(image.tenant_id) as session:
-        closed = update(PresignedUpload).where(*open_one).values(completed_at=func.now())
-        if session.execute(closed.returning(PresignedUpload.id)).first() is not None:
+        if close_presigned(session, image.tenant_id, [image.id]):
             record_upload(session, image, actor)
+        find_image(session, image.tenant_id, image.id)

@@ -20,15 +20,18 @@ from app.domain.identifiers import new_id
 from app.domain.image_header import read_image_header
 from app.domain.item_errors import (
     ItemError,
+    StorageUnavailable,
 )
 from app.domain.request_errors import (
     FieldError,
     ImageRejected,
+    NotFound,
     PayloadTooLarge,
     StorageRefused,
 )
 from app.domain.storage import ObjectLocation, upload_location
 from app.models.image import Image
+from app.queries.uploads import find_image
 from app.services.tenancy.record_audit import record_audit
 from app.services.tenancy.room import require_room_for_upload
 
@@ -46,6 +49,7 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
         ImageRejected: not an image we read; `errors` holds the item code it would fail with.
         StorageFull: the tenant has no room for it.
         Unavailable: S3 did not take it.
+        NotFound: the tenant was erased meanwhile.
     """
     settings: Settings = current_app.config["SETTINGS"]
     if len(content) > settings.max_upload_size:
@@ -55,15 +59,28 @@ def upload_image(tenant_id: UUID, content: bytes, actor: Actor) -> Image:
     with separate_transaction(tenant_id) as session:
         session.add(image)
         session.flush()
+    store, place = object_store(settings), ObjectLocation.parse(image.uri)
     try:
-        place = ObjectLocation.parse(image.uri)
-        object_store(settings).write(place, content, image.content_type)
+        store.write(place, content, image.content_type)
     except StorageRefused:
         _forget(image)
         raise
-    with tenant_transaction(tenant_id) as session:
-        record_upload(session, image, actor)
+    try:
+        with tenant_transaction(tenant_id) as session:
+            find_image(session, tenant_id, image.id)
+            record_upload(session, image, actor)
+    except NotFound:
+        remove_object(store, place)
+        raise
     return image
+
+
+def remove_object(store: ObjectStore, place: ObjectLocation) -> None:
+    """Remove an object that nobody has a row of; one that S3 keeps is logged."""
+    try:
+        store.delete(place)
+    except StorageUnavailable as error:
+        _log.warning("object_left", place=str(place), error=str(error))
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -19,9 +21,12 @@ from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.transactions import queue_transaction
 from app.domain.item_errors import StorageUnavailable
-from app.domain.storage import ObjectLocation
+from app.domain.storage import ObjectLocation, upload_location
+from app.services.tenancy.close_presigned import end_presigned
 
 _log = structlog.get_logger(__name__)
+
+Places = dict[UUID, list[ObjectLocation]]
 
 _JOBS_A_BATCH = 20
 # A job of more is seen by nobody from now on, and goes in slices, as one that a client has deleted:
@@ -49,7 +54,7 @@ ORDER BY created_at LIMIT :batch
 
 # Whoever has the URL may put the object there until it ends; what has begun then takes a while.
 _ENDED_PRESIGNED = text("""
-SELECT id, uri FROM presigned_uploads
+SELECT id, tenant_id, uri FROM presigned_uploads
 WHERE expires_at < now() - interval '1 hour' AND id <> ALL (:kept)
 ORDER BY expires_at LIMIT :batch
 """).bindparams(bindparam("kept", type_=ARRAY(PG_UUID)))
@@ -95,7 +100,9 @@ def purge_expired(store: ObjectStore) -> Purged:
     purged.jobs = _purge_jobs(kept_for)
     old = {"age": dt.timedelta(days=settings.retention_days_images)}
     purged.images = _purge_objects(store, "images", _OLD_IMAGES, old)
-    purged.presigned = _purge_objects(store, "presigned_uploads", _ENDED_PRESIGNED, {})
+    purged.presigned = _purge_objects(
+        store, "presigned_uploads", _ENDED_PRESIGNED, {}, _places_of_ended
+    )
     purged.records = sum(_purge_records(statement) for statement in _DELETIONS.values())
     with queue_transaction() as session:
         session.execute(_FORGET_OLD_SECRETS)
@@ -134,8 +141,28 @@ def _purge_jobs(age: dt.timedelta) -> int:
             return total
 
 
+def _places(rows: Sequence[Row[Any]]) -> Places:
+    return {row.id: [ObjectLocation.parse(row.uri)] for row in rows}
+
+
+def _places_of_ended(rows: Sequence[Row[Any]]) -> Places:
+    """Of what has not become an image, the place of the image too: see `complete_upload`."""
+    places, of_tenant = _places(rows), defaultdict[UUID, list[UUID]](list)
+    for row in rows:
+        of_tenant[row.tenant_id].append(row.id)
+    for tenant_id, ids in of_tenant.items():
+        for image_id in end_presigned(tenant_id, ids):
+            bucket = places[image_id][0].bucket
+            places[image_id].append(upload_location(bucket, tenant_id, image_id))
+    return places
+
+
 def _purge_objects(
-    store: ObjectStore, table: str, expired: TextClause, limits: dict[str, Any]
+    store: ObjectStore,
+    table: str,
+    expired: TextClause,
+    limits: dict[str, Any],
+    places_of: Callable[[Sequence[Row[Any]]], Places] = _places,
 ) -> int:
     """Objects first, rows after: a crash between the two leaves a row that is tried again."""
     total, kept = 0, set[UUID]()
@@ -143,8 +170,9 @@ def _purge_objects(
         with queue_transaction() as session:
             parameters = {**limits, "kept": list(kept), "batch": _IMAGES_A_BATCH}
             rows = session.execute(expired, parameters).all()
-        gone = [row.id for row in rows if _delete_object(store, row)]
-        kept.update(row.id for row in rows if row.id not in gone)
+        places = places_of(rows)
+        gone = [image_id for image_id in places if _delete_objects(store, places[image_id])]
+        kept.update(places.keys() - set(gone))
         with queue_transaction() as session:
             session.execute(
                 text(f"DELETE FROM {table} WHERE id = ANY (:ids)"),  # noqa: S608 - names of ours
@@ -156,11 +184,12 @@ def _purge_objects(
     return total
 
 
-def _delete_object(store: ObjectStore, image: Row[Any]) -> bool:
+def _delete_objects(store: ObjectStore, places: Sequence[ObjectLocation]) -> bool:
     try:
-        store.delete(ObjectLocation.parse(image.uri))
+        for place in places:
+            store.delete(place)
     except StorageUnavailable as error:
-        _log.warning("upload_not_purged", image_id=str(image.id), error=str(error))
+        _log.warning("upload_not_purged", place=str(places[0]), error=str(error))
         return False
     return True
 

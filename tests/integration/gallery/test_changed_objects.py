@@ -13,7 +13,7 @@ from tests.support.locks import beginning
 pytestmark = pytest.mark.stack
 
 BEFORE, AFTER, OTHER = 1, 2, 3
-KEY = "ada/1.jpg"
+KEY, COPY = "ada/1.jpg", "ada/copy.jpg"
 
 
 @pytest.fixture
@@ -152,6 +152,85 @@ def test_a_moved_photograph_belongs_to_the_place_from_which_it_was_moved_to_its_
     hers = gallery.enrol_one("ada", AFTER, "ada/2.jpg", on_changed="replace")
 
     assert (theirs["replaced"], hers["replaced"]) == ([], moved)
+
+
+def test_a_face_that_another_object_still_shows_stays_and_becomes_that_one_s(
+    gallery: Enroller,
+) -> None:
+    gallery.enrol(Shown("ada", BEFORE, KEY), Shown("ada", BEFORE, COPY))
+    (shown,) = gallery.faces_of("ada")
+
+    first = gallery.enrol_one("ada", AFTER, KEY, on_changed="replace")
+    assert (first["replaced"], gallery.who_is(BEFORE), gallery.face_count) == ([], "ada", 2)
+
+    again = gallery.enrol_one("ada", OTHER, KEY, on_changed="replace")
+    assert (len(again["replaced"]), gallery.who_is(BEFORE), gallery.who_is(AFTER)) == (
+        1,
+        "ada",
+        None,
+    )
+    copy = gallery.enrol_one("ada", AFTER, COPY, on_changed="replace")
+    assert (copy["replaced"], gallery.who_is(BEFORE), gallery.face_count) == ([shown], None, 2)
+
+
+def test_the_object_that_came_later_may_change_first(gallery: Enroller) -> None:
+    gallery.enrol(Shown("ada", BEFORE, KEY), Shown("ada", BEFORE, COPY))
+
+    copy = gallery.enrol_one("ada", AFTER, COPY, on_changed="replace")
+    assert (copy["replaced"], gallery.who_is(BEFORE)) == ([], "ada")
+
+    first = gallery.enrol_one("ada", OTHER, KEY, on_changed="replace")
+    assert (len(first["replaced"]), gallery.who_is(BEFORE)) == (1, None)
+
+
+@pytest.mark.parametrize("subject", ["ada", None])
+def test_a_face_goes_when_all_objects_that_showed_it_have_changed_at_once(
+    gallery: Enroller, subject: str | None
+) -> None:
+    gallery.enrol(Shown(subject, BEFORE, KEY), Shown(subject, BEFORE, COPY))
+
+    changed = [Shown(subject, AFTER, KEY), Shown(subject, OTHER, COPY)]
+    first, copy = gallery.enrol(*changed, on_changed="replace")
+
+    assert (len(first["replaced"]), copy["replaced"], gallery.face_count) == (1, [], 2)
+
+
+def test_a_nobody_s_face_that_another_object_still_shows_stays(gallery: Enroller) -> None:
+    gallery.enrol(Shown(None, BEFORE, KEY), Shown(None, BEFORE, COPY))
+
+    item = gallery.enrol_one(None, AFTER, KEY, on_changed="replace")
+
+    assert (item["replaced"], gallery.face_count) == ([], 2)
+
+
+@pytest.mark.parametrize("now", [None, OTHER], ids=["no face", "somebody else's photograph"])
+def test_an_object_that_shows_it_no_longer_keeps_no_face(
+    gallery: Enroller, now: int | None
+) -> None:
+    gallery.enrol(Shown("ada", BEFORE, KEY), Shown("ada", BEFORE, COPY), Shown("bob", OTHER))
+    gallery.enrol_one("ada", now, COPY)
+
+    item = gallery.enrol_one("ada", AFTER, KEY, on_changed="replace")
+
+    assert (len(item["replaced"]), gallery.who_is(BEFORE)) == (1, None)
+
+
+def test_an_object_that_shows_it_again_keeps_a_face(gallery: Enroller) -> None:
+    gallery.enrol(Shown("ada", BEFORE, KEY), Shown("ada", BEFORE, COPY))
+    gallery.enrol_one("ada", AFTER, COPY)
+    gallery.enrol_one("ada", BEFORE, COPY)
+
+    gallery.enrol_one("ada", OTHER, KEY, on_changed="replace")
+
+    assert gallery.who_is(BEFORE) == "ada"
+
+
+def test_an_object_of_somebody_else_keeps_no_face(gallery: Enroller) -> None:
+    gallery.enrol(Shown("ada", BEFORE, KEY), Shown("bob", BEFORE, COPY))
+
+    item = gallery.enrol_one("ada", AFTER, KEY, on_changed="replace")
+
+    assert (len(item["replaced"]), gallery.who_is(BEFORE)) == (1, None)
 
 
 def test_of_two_jobs_at_once_the_later_replaces_what_the_earlier_enrolled(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -117,6 +118,26 @@ def test_detect_takes_neither_subject_nor_reference() -> None:
     item = ItemRequest("a", IMAGE, subject="x", reference=IMAGE)
 
     assert pointers(job(Operation.DETECT, item)) == ["/items/0/reference", "/items/0/subject"]
+
+
+@pytest.mark.parametrize("operation", [o for o in Operation if o is not Operation.ENROL])
+@pytest.mark.parametrize(
+    ("name", "value"), [("enrol_faces", "all"), ("on_conflict", "move"), ("on_changed", "replace")]
+)
+def test_what_only_an_enrolment_can_do_is_asked_of_no_other_operation(
+    operation: Operation, name: str, value: str
+) -> None:
+    reference = IMAGE if operation is Operation.VERIFY else None
+    collection = new_id() if operation.needs_collection else None
+    wanted = job(operation, ItemRequest("a", IMAGE, reference=reference), collection_id=collection)
+    asking = replace(wanted, options=JobOptions(**{name: value}))  # type: ignore[arg-type] # texts that they take
+
+    assert pointers(asking) == [f"/options/{name}"]
+
+
+def test_options_that_ask_for_nothing_may_be_sent_with_every_operation() -> None:
+    usual = JobOptions(enrol_faces="only", on_conflict="keep", on_changed="add")
+    job(Operation.DETECT, ItemRequest("a", IMAGE), options=usual).check(100)
 
 
 def test_an_item_names_its_subject_as_the_collection_does_and_keeps_its_own_id() -> None:
