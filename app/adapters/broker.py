@@ -61,7 +61,7 @@ def _transport(settings: BrokerSettings, address: RedisAddress) -> dict[str, Any
     }
     if address.service is not None:
         options["master_name"] = address.service
-        options["sentinel_kwargs"] = sentinel_options(settings, address, timeout_s=0.5)
+        options["sentinel_kwargs"] = sentinel_options(settings, address)
     return options
 
 

@@ -37,18 +37,17 @@ def redis_of(settings: BrokerSettings, *, timeout_s: float = _TIMEOUT_S) -> Redi
         ((host, port),) = address.hosts
         return Redis(host=host, port=port, **options)
     sentinel = Sentinel(  # type: ignore[no-untyped-call] # redis-py's is untyped
-        address.hosts, sentinel_kwargs=sentinel_options(settings, address, timeout_s=timeout_s)
+        address.hosts, sentinel_kwargs=sentinel_options(settings, address)
     )
     client: Redis = sentinel.master_for(address.service, **options)  # type: ignore[no-untyped-call]
     return client
 
 
-def sentinel_options(
-    settings: BrokerSettings, address: RedisAddress, *, timeout_s: float
-) -> dict[str, Any]:
+def sentinel_options(settings: BrokerSettings, address: RedisAddress) -> dict[str, Any]:
     """How a sentinel is spoken to: with TLS where Redis is, and with a password of its own."""
     password = settings.redis_sentinel_password
-    return {**_patience(timeout_s), **tls_options(address), "password": password}
+    # Not asked for long: there are others.
+    return {**_patience(_TIMEOUT_S), **tls_options(address), "password": password}
 
 
 def tls_options(address: RedisAddress) -> dict[str, Any]:

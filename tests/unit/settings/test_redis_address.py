@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from app.adapters.broker import broker_of
 from app.adapters.redis_client import redis_of
+from app.adapters.redis_faults import redis_fault
 from app.adapters.task_queue import make_celery
 from app.settings.broker import BrokerSettings
 from app.settings.redis_address import RedisAddress
@@ -139,3 +141,16 @@ def test_counters_behind_sentinels_are_asked_with_both_passwords() -> None:
     (sentinel,) = pool.sentinel_manager.sentinels
     assert sentinel.connection_pool.connection_kwargs["password"] == "hushed"
     assert "SSL" in sentinel.connection_pool.connection_class.__name__
+
+
+def test_a_fault_of_tls_is_told_however_it_is_wrapped() -> None:
+    def write() -> None:
+        try:
+            raise ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
+        except OSError as error:
+            raise ConnectionError("while writing") from error
+
+    with pytest.raises(ConnectionError) as wrapped:
+        write()
+
+    assert redis_fault(wrapped.value) == "does not speak TLS as it is spoken to"
