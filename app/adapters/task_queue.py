@@ -7,17 +7,46 @@ from typing import Any
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from app.config import Settings
+from app.adapters.broker import Broker, broker_of
 from app.domain.errors import BrokerUnavailable
 from app.domain.names import TASK_QUEUES, QueueName, TaskName
+from app.settings.broker import BrokerSettings
 
-# A reserved message comes back after this; recovery does not wait for it: leases expire sooner.
-VISIBILITY_TIMEOUT_S = 600
+# Quorum queues survive a node; they know no global prefetch, which Celery detects.
+_RABBITMQ_RULES: dict[str, Any] = {
+    "task_default_queue_type": "quorum",
+    "task_create_missing_queue_type": "quorum",
+    "worker_detect_quorum_queues": True,
+}
 
 
-def make_celery(settings: Settings) -> Celery:
+class _Celery(Celery):  # type: ignore[misc] # Celery has no types
+    """Connects to the broker of the settings alone.
+
+    Celery itself prefers the variable CELERY_BROKER_URL to what it is configured with. It is a
+    setting of ours, in a form of ours, and may also stand in a file.
+    """
+
+    def __init__(self, broker: Broker) -> None:
+        super().__init__("facequeue", broker=broker.url)
+        self._broker_url = broker.url
+
+    def connection_for_read(self, url: str | None = None, **options: Any) -> Any:
+        return super().connection_for_read(url or self._broker_url, **options)
+
+    def connection_for_write(self, url: str | None = None, **options: Any) -> Any:
+        return super().connection_for_write(url or self._broker_url, **options)
+
+    def connection(self, hostname: str | None = None, **options: Any) -> Any:
+        return super().connection(hostname or self._broker_url, **options)
+
+    broker_connection = connection
+
+
+def make_celery(settings: BrokerSettings) -> Celery:
     """A Celery application with FaceQueue's rules; workers add their tasks to it."""
-    celery = Celery("facequeue", broker=settings.broker_url)
+    broker = broker_of(settings)
+    celery = _Celery(broker)
     celery.conf.update(
         task_ignore_result=True,
         task_acks_late=True,
@@ -34,32 +63,15 @@ def make_celery(settings: Settings) -> Celery:
         worker_hijack_root_logger=False,
         worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_connection_retry_on_startup=True,
-        **_broker_options(settings.broker_url),
+        broker_transport_options=dict(broker.transport_options),
+        broker_use_ssl=dict(broker.ssl) if broker.ssl else None,
+        **({} if broker.is_redis else _RABBITMQ_RULES),
         task_default_queue=QueueName.DEFAULT.value,
         task_create_missing_queues=True,
         task_routes={task.value: {"queue": queue.value} for task, queue in TASK_QUEUES.items()},
         timezone="UTC",
     )
     return celery
-
-
-def _broker_options(broker_url: str) -> dict[str, Any]:
-    if broker_url.startswith(("redis://", "rediss://")):
-        return {
-            "broker_transport_options": {
-                "visibility_timeout": VISIBILITY_TIMEOUT_S,
-                "socket_timeout": 5,
-                "socket_connect_timeout": 2,
-                "health_check_interval": 10,
-            }
-        }
-    # RabbitMQ: quorum queues survive a node; they know no global prefetch, which Celery detects.
-    return {
-        "task_default_queue_type": "quorum",
-        "task_create_missing_queue_type": "quorum",
-        "worker_detect_quorum_queues": True,
-        "broker_transport_options": {"confirm_publish": True},
-    }
 
 
 class TaskQueue:

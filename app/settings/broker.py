@@ -5,8 +5,8 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from app.settings.group import SettingsGroup, leads_to
+from app.settings.redis_address import RedisAddress, require_usable_files
 
-_REDIS = frozenset({"redis", "rediss"})
 _RABBITMQ = frozenset({"amqp", "amqps", "pyamqp"})
 
 
@@ -18,18 +18,23 @@ class BrokerSettings(SettingsGroup):
     )
     celery_broker_url: str | None = Field(default=None, description="The broker; Redis or RabbitMQ")
     cache_url: str | None = Field(default=None, description="Redis database for rate limits")
+    redis_sentinel_password: str | None = Field(
+        default=None, description="What Redis' sentinels ask for, where they do"
+    )
 
     @field_validator("redis_url", "cache_url")
     @classmethod
     def _redis_address(cls, url: str | None) -> str | None:
-        if url is not None and not leads_to(url, _REDIS):
-            raise ValueError("not of the form redis://:PASSWORD@HOST:PORT/NUMBER")
+        if url is not None:
+            _require_usable(url)
         return url
 
     @field_validator("celery_broker_url")
     @classmethod
     def _broker_address(cls, url: str | None) -> str | None:
-        if url is not None and not leads_to(url, _REDIS | _RABBITMQ):
+        if url is not None and RedisAddress.is_one(url):
+            _require_usable(url)
+        elif url is not None and not leads_to(url, _RABBITMQ):
             raise ValueError("a broker is redis://… or amqp://USER:PASSWORD@HOST:PORT/VHOST")
         return url
 
@@ -42,3 +47,9 @@ class BrokerSettings(SettingsGroup):
     def rate_limit_url(self) -> str:
         """Where request counters live."""
         return self.cache_url or self.redis_url
+
+
+def _require_usable(url: str) -> None:
+    address = RedisAddress.parse(url)
+    if address.tls is not None:
+        require_usable_files(address.tls)

@@ -7,7 +7,13 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 
 def _split_commas(value: Any) -> Any:
@@ -30,6 +36,13 @@ def leads_to(url: str, schemes: Collection[str]) -> bool:
         return False
 
 
+class _FilledFiles(SecretsSettingsSource):
+    """The files of one folder of secrets; an empty one is not there, as an empty variable is."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if value != ""}
+
+
 class SettingsGroup(BaseSettings):
     """Settings of one concern; fields are the variables' names in lower case.
 
@@ -47,3 +60,18 @@ class SettingsGroup(BaseSettings):
     facequeue_env: Literal["development", "production", "test"] = Field(
         default="production", description="`production` refuses placeholder secrets"
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the folders of secrets, of which the last wins."""
+        del dotenv_settings
+        folders = getattr(file_secret_settings, "secrets_dir", None) or ()
+        files = (_FilledFiles(settings_cls, folder) for folder in reversed(folders))
+        return init_settings, env_settings, *files

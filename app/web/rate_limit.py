@@ -15,7 +15,7 @@ import structlog
 from flask import Flask, Response, current_app, g
 from limits import RateLimitItem, RateLimitItemPerMinute, WindowStats
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from app.config import Settings
@@ -23,13 +23,13 @@ from app.domain.api_key import Principal
 from app.domain.request_errors import RateLimited
 from app.domain.tenant_limits import LimitUse
 from app.metrics.requests import record_rate_limited, record_refused_key
+from app.services.tenancy.counting_storage import counting_storage
 from app.web.client_address import client_address, network_of
 
 _EXTENSION = "facequeue-rate-limit"
 _WINDOW_S = 60
 # A client with a wrong key soon learns it; one that goes on guesses, or is broken.
 _REFUSED_KEYS = 20
-_REDIS_TIMEOUT_S = 0.5
 # After a failure Redis is left alone for so long: each try could cost the time-out.
 _REDIS_PAUSE_S = 10
 
@@ -104,14 +104,7 @@ def init_rate_limit(app: Flask, settings: Settings) -> None:
 
 def shared_counts(settings: Settings) -> Counts:
     """Counts that all processes share."""
-    url = settings.rate_limit_url
-    options = (
-        {"socket_timeout": _REDIS_TIMEOUT_S, "socket_connect_timeout": _REDIS_TIMEOUT_S}
-        if url.startswith(("redis://", "rediss://"))
-        else {}
-    )
-    storage = storage_from_string(url, wrap_exceptions=True, **options)
-    return Counts(FixedWindowRateLimiter(storage))
+    return Counts(FixedWindowRateLimiter(counting_storage(settings)))
 
 
 def count_request(principal: Principal) -> None:

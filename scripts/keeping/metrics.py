@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+from prometheus_client import CollectorRegistry, write_to_textfile
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.registry import Collector
 
 _PREFIX = "facequeue_backup"
 _LAST_SUCCESS = f"{_PREFIX}_last_success_timestamp_seconds"
@@ -21,6 +23,20 @@ class Run:
 
     kind: str
     size_bytes: int = 0
+
+
+@dataclass(eq=False)
+class _Found(Collector):
+    """Numbers as they are. A Gauge of the library would also keep each in a file of its own.
+
+    It would lie in PROMETHEUS_MULTIPROC_DIR, for the API to tell, or where that is empty in the
+    folder that the command was given in.
+    """
+
+    families: list[GaugeMetricFamily]
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        yield from self.families
 
 
 @contextmanager
@@ -45,10 +61,14 @@ def _write(path: Path, run: Run, started: float, *, succeeded: bool) -> None:
         _LAST_SUCCESS: ("When a run last succeeded", last),
         f"{_PREFIX}_size_bytes": ("How large what the last run made is", run.size_bytes),
     }
-    registry = CollectorRegistry()
+    found = _Found([])
     for name, (help_text, value) in values.items():
         if value is not None:
-            Gauge(name, help_text, ["kind"], registry=registry).labels(run.kind).set(value)
+            family = GaugeMetricFamily(name, help_text, labels=["kind"])
+            family.add_metric([run.kind], value)
+            found.families.append(family)
+    registry = CollectorRegistry()
+    registry.register(found)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_to_textfile(str(path), registry)
     path.chmod(0o644)  # node_exporter is another user

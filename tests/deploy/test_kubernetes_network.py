@@ -121,10 +121,11 @@ def test_only_the_api_is_reached_and_only_from_the_ingress_and_prometheus() -> N
     [
         (5432, "api recognition webhooks default dispatcher beat migrate"),
         (6379, "api recognition webhooks default dispatcher beat flower"),
+        (26379, "api recognition webhooks default dispatcher beat flower"),
         (587, "api default"),
         (443, "api recognition default"),
     ],
-    ids=["database", "broker", "mail", "storage"],
+    ids=["database", "broker", "sentinels", "mail", "storage"],
 )
 def test_a_server_is_reached_by_those_who_need_it(port: int, who: str) -> None:
     names = [name_of(each) for each in workloads("cpu")]

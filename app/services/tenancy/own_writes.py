@@ -17,7 +17,7 @@ from redis import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.adapters.redis_client import RedisClient
+from app.adapters.redis_client import RedisClient, redis_of
 from app.config import Settings
 from app.database import recent_reads
 from app.database.recent_reads import ANY_POSITION
@@ -72,6 +72,6 @@ def _settings() -> Settings:
 def _redis() -> RedisClient:
     extensions = current_app.extensions
     if _EXTENSION not in extensions:
-        extensions[_EXTENSION] = RedisClient(_settings().rate_limit_url)
+        extensions[_EXTENSION] = RedisClient(redis_of(_settings()))
     client: RedisClient = extensions[_EXTENSION]
     return client

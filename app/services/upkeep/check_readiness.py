@@ -15,13 +15,15 @@ from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask, current_app
-from kombu.connection import Connection
 from kombu.exceptions import OperationalError as BrokerError
-from redis import Redis, RedisError
+from redis import RedisError
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.adapters.broker import broker_connection
 from app.adapters.mail import greet
+from app.adapters.redis_client import redis_of
+from app.adapters.redis_faults import redis_fault
 from app.config import Settings
 from app.database.base import db
 from app.database.row_security import IS_UNBOUND
@@ -39,6 +41,8 @@ from app.services.upkeep.replica_fitness import replica_fitness
 
 _DEADLINE_S = 3.0
 _TIMEOUT_S = 2
+# It is asked twice before it has failed.
+_REDIS_TIMEOUT_S = 1
 _HEAD_FILE = Path(__file__).parents[3] / "migrations" / ".current-alembic-head"
 
 
@@ -136,27 +140,23 @@ def _replica(_settings: Settings) -> Check:
 
 
 def _broker(settings: Settings) -> Check:
-    options = {"socket_timeout": _TIMEOUT_S, "socket_connect_timeout": _TIMEOUT_S}
-    is_redis = settings.broker_url.startswith(("redis://", "rediss://"))
     try:
-        with Connection(  # type: ignore[no-untyped-call] # kombu's is untyped
-            settings.broker_url,
-            connect_timeout=_TIMEOUT_S,
-            transport_options=options if is_redis else {},
-        ) as connection:
-            connection.ensure_connection(max_retries=1)
-    except (BrokerError, OSError):
-        return Check(Health.FAILED, "the broker does not answer; jobs wait")
+        with broker_connection(settings, _REDIS_TIMEOUT_S) as connection:
+            # Without the seconds that kombu would sleep before it tries again.
+            connection.ensure_connection(max_retries=1, interval_start=0)
+    except (BrokerError, OSError, RedisError) as error:
+        return Check(Health.FAILED, f"the broker {redis_fault(error)}; jobs wait")
     return _OK
 
 
 def _cache(settings: Settings) -> Check:
-    options = {"socket_timeout": _TIMEOUT_S, "socket_connect_timeout": _TIMEOUT_S}
     try:
-        with Redis.from_url(settings.rate_limit_url, **options) as redis:
+        with redis_of(settings, timeout_s=_REDIS_TIMEOUT_S) as redis:
             redis.ping()
-    except RedisError:
-        return Check(Health.FAILED, "Redis does not answer; each process counts requests alone")
+    except RedisError as error:
+        return Check(
+            Health.FAILED, f"Redis {redis_fault(error)}; each process counts requests alone"
+        )
     return _OK
 
 

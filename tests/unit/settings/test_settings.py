@@ -242,6 +242,23 @@ def test_a_variable_wins_over_the_file_of_its_name(
     assert load_settings().secret_key == USABLE["SECRET_KEY"]
 
 
+def test_a_file_that_is_empty_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SECRET_KEY")
+    for number, folder_of in enumerate(("FACEQUEUE_SECRETS_DIR", "CREDENTIALS_DIRECTORY")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "secret_key").write_text("\n")
+        (folder / "shard_size").write_text("")
+        monkeypatch.setenv(folder_of, str(folder))
+    assert str(refusal()).splitlines()[1:-1] == ["  SECRET_KEY: Field required"]
+
+    (tmp_path / "0" / "secret_key").write_text("a1b2c3d4e5f60718293a")
+    assert load_settings().secret_key == "a1b2c3d4e5f60718293a"
+
+    (tmp_path / "1" / "secret_key").write_text("f60718293aa1b2c3d4e5")
+    assert load_settings().secret_key == "f60718293aa1b2c3d4e5"
+
+
 def test_a_folder_of_secrets_that_is_not_there_is_refused_by_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
