@@ -26,7 +26,7 @@ our form, such as the banners of Celery, are counted and passed over.
 \b
     journalctl -u 'facequeue-*' -o cat | scripts/analyze_logs.sh
     scripts/analyze_logs.sh --since 2h /var/log/facequeue/*.log*
-    docker compose logs --no-color api recognition | scripts/analyze_logs.sh
+    docker compose logs --no-color | docker compose exec -T api scripts/analyze_logs.sh
 
 \b
 Exit status:

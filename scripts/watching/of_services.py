@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 import requests
 from flask import Flask
@@ -18,6 +19,8 @@ from app.services.upkeep.queue_snapshot import queue_snapshot
 from scripts.watching.findings import Finding, Status, age, by_limits
 
 _TIMEOUT_S = 3
+# Readiness itself gives its probes three seconds.
+_READY_S = 6
 # A busy worker may answer late.
 _LOOKS = 2
 _FLOWER = "http://127.0.0.1:5555/flower"
@@ -53,7 +56,7 @@ def api(address: str | None) -> Sequence[Finding]:
     address = (address or _own_address()).rstrip("/")
     try:
         lives = requests.get(f"{address}/health/", timeout=_TIMEOUT_S)
-        ready = requests.get(f"{address}/health/ready/", timeout=2 * _TIMEOUT_S)
+        ready = requests.get(f"{address}/health/ready/", timeout=_READY_S)
     except requests.RequestException as error:
         return [Finding("api", Status.CRITICAL, f"{address}: {type(error).__name__}")]
     if not lives.ok:
@@ -77,8 +80,12 @@ def flower(address: str | None) -> Sequence[Finding]:
 
 def _own_address() -> str:
     named = os.environ.get("FACEQUEUE_URL")
-    bound = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000").replace("0.0.0.0", "127.0.0.1")  # noqa: S104 - not bound to
-    return named or f"http://{bound.replace('[::]', '127.0.0.1')}"
+    host, _, port = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000").rpartition(":")
+    try:
+        everywhere = ip_address(host.strip("[]")).is_unspecified
+    except ValueError:  # a name
+        everywhere = not host
+    return named or f"http://{'127.0.0.1' if everywhere else host}:{port}"
 
 
 def queue(app: Flask, *, has_database: bool) -> Sequence[Finding]:
