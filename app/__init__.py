@@ -48,12 +48,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.database.base import db
     from app.database.pool import bound_idle_transactions, count_connections, look_before_use
     from app.database.replica import Replica, keep_replica
+    from app.database.slow_statements import log_slow_statements, time_statements
     from app.logs import configure_logging
     from app.web import register_web
 
     settings = settings or load_settings()
     configure_logging(settings.log_level)
     report_to_sentry(settings)
+    log_slow_statements(settings.slow_statement_seconds)
     app = Flask(__name__)
     app.config.from_mapping(
         SETTINGS=settings,
@@ -65,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         for role, engine in db.engines.items():
             look_before_use(engine)
             count_connections(engine, role or _APP_ROLE)
+            time_statements(engine)
         for engine in (db.engine, db.engines["separate"], db.engines["queue"]):
             bound_idle_transactions(engine, settings.lease_seconds)
         if settings.database_replica_url:

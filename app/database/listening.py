@@ -12,6 +12,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
 from sqlalchemy import make_url
 
 from app.database.pool import SURVIVE_A_LOST_HOST
+from app.database.slow_statements import TimedCursor
 from app.domain.names import NotifyChannel
 
 
@@ -20,6 +21,7 @@ class Listener:
 
     def __init__(self, listening: connection, channel: NotifyChannel) -> None:
         self._connection = listening
+        listening.cursor_factory = TimedCursor
         listening.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         with listening.cursor() as cursor:
             cursor.execute(f"LISTEN {channel.value}")

@@ -6,15 +6,33 @@ import re
 
 MOST_CHARACTERS = 500
 
-_COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-# A quote that nothing ends takes the rest along: better too little than a value.
-_QUOTED = re.compile(r"(?:\b[eEbBxX]|\b[uU]&)?'(?:[^'\\]|''|\\.)*(?:'|\Z)", re.DOTALL)
-_DOLLARS = re.compile(r"\$(\w*)\$.*?(?:\$\1\$|\Z)", re.DOTALL)
-_NUMBER = re.compile(r"(?<![\w%])[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?\b")
-_PARAMETER = re.compile(r"%\(\w+\)s|%s")
-_LIST = re.compile(r"(\?(?:::\w+(?:\[\])?)?)(?:\s*,\s*\?(?:::\w+(?:\[\])?)?)+")
-_ROWS = re.compile(r"(\(\?(?:, …)?\))(?:\s*,\s*\(\?(?:, …)?\))+")
-_SPACE = re.compile(r"\s+")
+# Read from left to right as PostgreSQL does, so that a quote within a comment, or dollars within a
+# quote, begin nothing. What nothing ends takes the rest along: better too little than a value.
+_TOKEN = re.compile(
+    r"""
+    (?P<comment>   --[^\n]* )
+  | (?P<nested>    /\* )
+  | (?P<escaped>   \b[eE]'(?:[^'\\]|''|\\.)*(?:'|\Z) )
+  | (?P<quoted>    (?:\b[bBxXnN]|\b[uU]&)?'(?:[^']|'')*(?:'|\Z) )
+  | (?P<dollars>   (?<![\w$])\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z) )
+  | (?P<name>      "(?:[^"]|"")*" | [^\W\d][\w$]* )
+  | (?P<unended>   ".* )
+  | (?P<parameter> %\(\w+\)s | %s | \$\d+ )
+  | (?P<number>    \.?\d[\w.]*(?:(?<=[eE])[+-]\d+)? )
+  | (?P<space>     \s+ )
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_SHOWN = {"name": None, "comment": " ", "nested": " ", "space": " "}
+_COMMENT_EDGE = re.compile(r"/\*|\*/")
+# Rows that follow a COPY in a script.
+_COPIED = re.compile(r"(\bFROM\s+STDIN\b[^;]*;).*", re.DOTALL | re.IGNORECASE)
+
+_CAST = r"(?:::\w+(?:\[\])?)?"
+_SIGNED = re.compile(r"(?<=[(,=<>])( ?)[+-] ?\?")
+_LIST = re.compile(rf"(\?{_CAST})(?: ?, ?\?{_CAST})+")
+_ROWS = re.compile(r"(\([^()]*\?[^()]*\))(?: ?, ?\1)+")
+_SPACE = re.compile(r" {2,}")
 
 
 def statement_shape(statement: str) -> str:
@@ -23,11 +41,29 @@ def statement_shape(statement: str) -> str:
     Lists of parameters and of rows count as one: an insert has the same shape whatever its size.
     Anonymous code within dollars goes whole. At most MOST_CHARACTERS, with `…` for the rest.
     """
-    shape = _DOLLARS.sub("?", statement)
-    shape = _QUOTED.sub("?", shape)
-    shape = _COMMENT.sub(" ", shape)
-    shape = _PARAMETER.sub("?", shape)
-    shape = _NUMBER.sub("?", shape)
-    shape = _SPACE.sub(" ", shape).strip()
-    shape = _ROWS.sub(r"\1, …", _LIST.sub(r"\1, …", shape))
+    shape = _SPACE.sub(" ", _without_values(_COPIED.sub(r"\1", statement))).strip()
+    shape = _LIST.sub(r"\1, …", _SIGNED.sub(r"\1?", shape))
+    shape = _ROWS.sub(r"\1, …", shape)
     return shape if len(shape) <= MOST_CHARACTERS else shape[: MOST_CHARACTERS - 1] + "…"
+
+
+def _without_values(statement: str) -> str:
+    parts: list[str] = []
+    at = 0
+    while found := _TOKEN.search(statement, at):
+        kind = found.lastgroup if found.lastgroup != "tag" else "dollars"
+        parts.append(statement[at : found.start()])
+        shown = _SHOWN.get(str(kind), "?")
+        parts.append(found.group() if shown is None else shown)
+        at = _end_of_comment(statement, found.start()) if kind == "nested" else found.end()
+    return "".join((*parts, statement[at:]))
+
+
+def _end_of_comment(statement: str, start: int) -> int:
+    """PostgreSQL's comments hold comments."""
+    depth = 0
+    for edge in _COMMENT_EDGE.finditer(statement, start):
+        depth += 1 if edge.group() == "/*" else -1
+        if depth == 0:
+            return edge.end()
+    return len(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,26 @@ _ENGINE = Gauge(
 )
 
 
+class _StageSums:
+    """What a task's line tells: a process works at one task at a time."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def add(self, stage: str, seconds: float) -> None:
+        with self._lock:
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
+
+    def taken(self) -> dict[str, float]:
+        with self._lock:
+            taken, self._seconds = self._seconds, {}
+        return taken
+
+
+_SUMS = _StageSums()
+
+
 @cache
 def _quality() -> Histogram:
     # A metric without labels has a value, and so a file, as soon as it is made.
@@ -77,6 +98,12 @@ def record_batch_time(operation: str, seconds: float) -> None:
 def record_stage(stage: str, seconds: float) -> None:
     """Record how long a stage took."""
     _STAGE.labels(stage).observe(seconds)
+    _SUMS.add(stage, seconds)
+
+
+def stage_sums() -> dict[str, float]:
+    """Seconds in each stage since the last call, over all threads of this process."""
+    return _SUMS.taken()
 
 
 @contextmanager

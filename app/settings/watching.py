@@ -35,6 +35,12 @@ class WatchingSettings(SettingsGroup):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="Lowest level that is logged"
     )
+    slow_request_seconds: float = Field(
+        default=1.0, gt=0, description="A request that worked for longer has a warning as its line"
+    )
+    slow_statement_seconds: float = Field(
+        default=0.5, gt=0, description="A statement that took longer is logged, without its values"
+    )
 
     @field_validator("sentry_dsn")
     @classmethod

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Any
 from uuid import uuid4
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+
+from app.config import Settings
 
 REQUEST_ID_HEADER = "X-Request-Id"
 
@@ -50,14 +53,32 @@ def _finish(response: Response) -> Response:
     if g.get("principal") is not None:
         # Answers hold biometric data of one tenant: no shared cache may keep them.
         response.headers.setdefault("Cache-Control", "private, no-store")
-    _log.info(
-        "request",
-        method=request.method,
-        path=_path_without_names(request.path),
-        status=response.status_code,
-        duration_ms=round((time.perf_counter() - g.started) * 1000, 1),
-    )
+    _log_request(response.status_code)
     return response
+
+
+def _log_request(status: int) -> None:
+    """One line: a warning when the request was slow without what its client asked it to wait."""
+    settings: Settings = current_app.config["SETTINGS"]
+    took_s = time.perf_counter() - g.started
+    waited_s = g.get("waited_s", 0.0)
+    line: dict[str, Any] = {
+        "method": request.method,
+        "path": _path_without_names(request.path),
+        "route": request.url_rule.rule if request.url_rule else None,
+        "status": status,
+        "duration_ms": _milliseconds(took_s),
+    }
+    if waited_s:
+        line["waited_ms"] = _milliseconds(waited_s)
+    if took_s - waited_s > settings.slow_request_seconds:
+        _log.warning("request", **line, slow=True)
+    else:
+        _log.info("request", **line)
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 1)
 
 
 def _path_without_names(path: str) -> str:

@@ -134,6 +134,8 @@ def nginx(
         },
     )
     (folder / "site.conf").write_text(site)
+    status = replaced((NGINX / "status.conf").read_text(), {r":8099;": f":{free_port()};"})
+    (folder / "status.conf").write_text(status)
     (folder / "upstreams.conf").write_text(replaced((NGINX / upstreams).read_text(), addresses))
     (folder / "nginx.conf").write_text(_around(folder))
     program = shutil.which("nginx") or "nginx"
@@ -151,5 +153,5 @@ def _around(folder: Path) -> str:
     return (
         f"{user}pid {folder}/pid;\nerror_log {folder}/error.log;\ndaemon off;\nevents {{}}\n"
         f"http {{\n{temporary}  include {folder}/upstreams.conf;\n"
-        f"  include {folder}/site.conf;\n}}\n"
+        f"  include {folder}/site.conf;\n  include {folder}/status.conf;\n}}\n"
     )

@@ -76,6 +76,16 @@ def test_a_body_may_be_as_large_as_an_upload_and_what_surrounds_it() -> None:
     assert upload < int(limit) * MEBIBYTE <= upload + MEBIBYTE
 
 
+def test_nginx_s_own_numbers_are_at_an_address_of_this_host_alone(site: Proxy) -> None:
+    (address,) = re.findall(
+        r"listen (127\.0\.0\.1:\d+);", (site.folder / "status.conf").read_text()
+    )
+
+    assert "Active connections: " in site.session.get(f"http://{address}/stub_status").text
+    assert site.session.get(f"http://{address}/").status_code == 404
+    assert "Active connections" not in site.ask("/stub_status").text
+
+
 def test_plain_http_is_sent_to_https(site: Proxy) -> None:
     answer = site.ask_plainly("/api/v1/jobs?limit=1")
 

@@ -42,9 +42,8 @@ http {{
   server {{
     listen 127.0.0.1:{tls} ssl;
     ssl_certificate {folder}/fullchain.pem; ssl_certificate_key {folder}/privkey.pem;
-    location /stub_status {{ stub_status; }}
   }}
-  server {{ listen 127.0.0.1:{plain}; location /stub_status {{ stub_status; }} }}
+  include {folder}/status.conf;
 }}
 """
 _BACKUP = """\
@@ -150,10 +149,12 @@ def _exporters(
 
 
 def _prepare(ports: Mapping[str, int], folder: Path) -> None:
-    configuration = _NGINX.format(folder=folder, tls=ports["certificate"], plain=ports["plain"])
+    configuration = _NGINX.format(folder=folder, tls=ports["certificate"])
     if os.geteuid() == 0:
         configuration = "user root;" + configuration
     (folder / "nginx.conf").write_text(configuration)
+    status = (ROOT / "deploy/nginx/status.conf").read_text()
+    (folder / "status.conf").write_text(status.replace(":8099;", f":{ports['plain']};"))
     (folder / "textfile").mkdir()
     (folder / "textfile/backup.prom").write_text(_BACKUP.format(now=int(time.time())))
 

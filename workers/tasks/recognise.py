@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from app.adapters.s3 import ObjectStore
 from app.domain.lease import ShardRef
 from app.domain.names import TaskName
+from app.metrics.recognition import stage_sums
 from workers.recognition import shutdown
 from workers.recognition.lease_keeper import LeaseKeeper
 from workers.recognition.loaded_pipeline import loaded_pipeline
@@ -37,8 +38,10 @@ def recognise(job_id: str, shard_no: int) -> None:
     ):
         if shutdown.requested():
             return
+        stage_sums()  # what a task before this one left
         closed = ShardTask(app, pipeline, _object_store(), keeper).run(shard)
-        _log.info("shard_task_done", items_closed=closed)
+        stages_ms = {stage: round(took_s * 1000, 1) for stage, took_s in stage_sums().items()}
+        _log.info("shard_task_done", items_closed=closed, stages_ms=stages_ms)
 
 
 @cache

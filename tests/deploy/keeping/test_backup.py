@@ -259,3 +259,18 @@ def test_a_script_says_what_it_does_and_how_it_ends(
 
     assert "xit status" in told
     assert len(told.split()) > 50
+
+
+def test_a_backup_that_fails_keeps_none_after_it_from_being_made(
+    installation: Installation,
+) -> None:
+    done = installation.run("backup_all.sh", "config", "database", BACKUP_AGE_RECIPIENT="")
+
+    assert done.returncode == 1
+    assert "failed: config (3); the others were made" in done.stderr
+    assert list(installation.backups.glob("database/*/SHA256SUMS"))
+
+
+def test_a_backup_that_there_is_none_of_is_wrong_usage(installation: Installation) -> None:
+    assert installation.run("backup_all.sh", "database", "nonsense").returncode == 2
+    assert not installation.backups.exists()

@@ -1,4 +1,4 @@
-"""LOG_LEVEL=DEBUG in every process gives away no photograph, no person and no key."""
+"""No process gives away a photograph, person or key at DEBUG, each statement being slow to it."""
 
 from __future__ import annotations
 
@@ -36,11 +36,12 @@ def loud(
     models_dir: Path,
     tmp_path: Path,
 ) -> Iterator[Processes]:
-    """Every process at LOG_LEVEL=DEBUG, with logs of their own."""
+    """Every process at LOG_LEVEL=DEBUG, all being slow to it, with logs of their own."""
     del models_dir
     programs.stop_all()
     found = {program.name: program for program in application.programs(services)}
-    environment = {**stack_environment, "LOG_LEVEL": "DEBUG"}
+    all_is_slow = {"SLOW_REQUEST_SECONDS": "1e-9", "SLOW_STATEMENT_SECONDS": "1e-9"}
+    environment = {**stack_environment, **all_is_slow, "LOG_LEVEL": "DEBUG"}
     started = Processes(found, environment, tmp_path)
     started.ensure(*WORKERS, "beat")
     yield started
@@ -152,3 +153,5 @@ def test_no_log_of_a_job_tells_whose_photograph_it_was(
     assert told.found_in({**logs, "tenants erase": command}) == []
     assert {f"{name}.log" for name in (*WORKERS, "beat", "served-api")} == logs.keys()
     assert all(logs.values())
+    told = {name.removesuffix(".log") for name, log in logs.items() if "slow_statement" in log}
+    assert told == {*WORKERS, "served-api"}
