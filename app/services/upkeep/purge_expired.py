@@ -20,6 +20,7 @@ from app.config import Settings
 from app.database.transactions import queue_transaction
 from app.domain.item_errors import StorageUnavailable
 from app.domain.storage import ObjectLocation
+from app.services.upkeep.roll_up_usage import forget_uncounted
 
 _log = structlog.get_logger(__name__)
 
@@ -97,6 +98,8 @@ def purge_expired(store: ObjectStore) -> Purged:
     purged.images = _purge_objects(store, "images", _OLD_IMAGES, old)
     purged.presigned = _purge_objects(store, "presigned_uploads", _ENDED_PRESIGNED, {})
     purged.records = sum(_purge_records(statement) for statement in _DELETIONS.values())
+    if not settings.enable_analytics:  # nobody rolls them up: they go with what they tell of
+        purged.records += forget_uncounted(kept_for)
     with queue_transaction() as session:
         session.execute(_FORGET_OLD_SECRETS)
     return purged
