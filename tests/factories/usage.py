@@ -34,6 +34,12 @@ def images_by_outcome(tenant_id: UUID) -> Counter[str]:
     return +found
 
 
+def inference_ms(tenant_id: UUID) -> dict[str, int]:
+    """Of all days, by outcome."""
+    query = f"SELECT outcome, {_SUMS} FROM usage_days WHERE tenant_id = :tenant GROUP BY 1"
+    return {row.outcome: row.inference_ms for row in _read(query, tenant_id)}
+
+
 def days(tenant_id: UUID) -> dict[str, int]:
     """How many images each day has."""
     found = _read(

@@ -183,4 +183,5 @@ def used_by(
         amounts = used[operations[key[0]], UsageOutcome(state)]
         amounts.images += 1
         amounts.faces += len(outcome.image.faces) if outcome.image else 0
+        amounts.inference_ms += round(outcome.inference_s * 1000)
     return used

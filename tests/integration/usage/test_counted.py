@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from flask import current_app
@@ -22,10 +23,10 @@ from app.services.jobs.redrive_job import redrive_job
 from app.services.results.bury_item import bury_item
 from app.services.upkeep.purge_expired import purge_expired
 from app.services.upkeep.roll_up_usage import roll_up_usage
-from tests.factories.outcomes import face
+from tests.factories.outcomes import face, outcome
 from tests.factories.prepared_jobs import append, preparing
 from tests.factories.tenant_world import TenantWorld
-from tests.factories.usage import images_by_outcome, notes, rolled_up
+from tests.factories.usage import images_by_outcome, inference_ms, notes, rolled_up
 from tests.factories.worker_steps import begun, detect_job, expire, found, store
 
 pytestmark = pytest.mark.stack
@@ -45,6 +46,19 @@ def test_items_and_faces_are_counted_by_outcome_in_the_batch_that_closes_them(
         ("detect", "succeeded"): (2, 3, 0),
         ("detect", "failed"): (1, 2, 0),
     }
+
+
+def test_seconds_of_inference_are_counted_whatever_became_of_the_image(world: TenantWorld) -> None:
+    items = [ItemRequest(name, world.uri(name), subject="ada") for name in ("a.jpg", "b.jpg")]
+    job_id = world.submit(Operation.ENROL, *items, collection_id=world.collection())
+    nobody = FoundImage(b"0" * 32, 9, 9)
+    one, none = outcome(0), ItemOutcome(1, nobody)
+    lease = begun(ShardRef(job_id, 0))
+    store(lease, replace(one, inference_s=0.25), replace(none, inference_s=1.5))
+
+    roll_up_usage()
+
+    assert inference_ms(world.tenant_id) == {"succeeded": 250, "failed": 1500}
 
 
 def test_results_that_come_twice_are_counted_once(world: TenantWorld) -> None:
