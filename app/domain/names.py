@@ -61,6 +61,7 @@ class Scope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     KEYS_WRITE = "keys:write"
     AUDIT_READ = "audit:read"
+    USAGE_READ = "usage:read"
     ADMIN = "admin"
 
 
