@@ -9,7 +9,7 @@ import pytest
 from flask import current_app
 
 from app.adapters.s3 import ObjectStore
-from app.database.transactions import owner_transaction
+from app.database.transactions import owner_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
 from app.domain.identifiers import new_id
 from app.domain.item_errors import ImageCorrupt
@@ -17,9 +17,12 @@ from app.domain.job_request import ItemRequest
 from app.domain.lease import ShardRef
 from app.domain.outcomes import FoundImage, ItemOutcome
 from app.domain.states import Operation
+from app.services.gallery.subjects import delete_subject
 from app.services.jobs.cancel_job import cancel_job
 from app.services.jobs.delete_job import delete_job
+from app.services.jobs.make_job import append_items
 from app.services.jobs.redrive_job import redrive_job
+from app.services.jobs.resolve_items import ResolvedItems
 from app.services.results.bury_item import bury_item
 from app.services.upkeep.purge_expired import purge_expired
 from app.services.upkeep.roll_up_usage import roll_up_usage
@@ -115,6 +118,34 @@ def test_items_of_a_job_that_was_never_sealed_are_counted(world: TenantWorld) ->
     roll_up_usage()
 
     assert images_by_outcome(world.tenant_id) == {"canceled": 2}
+
+
+def test_what_fails_as_it_is_appended_is_counted(world: TenantWorld) -> None:
+    job_id = preparing(world, f"SFace@{new_id()}")
+    nobody = {"error_code": "subject_unknown", "error_message": "there is none"}
+    rows = [
+        {"custom_id": name, "image_uri": "", "reference_uri": None, "subject_id": None, **fault}
+        for name, fault in (("a", nobody), ("b", nobody), ("c", {}))
+    ]
+    with tenant_transaction(world.tenant_id) as session:
+        append_items(session, job_id, ResolvedItems(rows))
+
+    roll_up_usage()
+
+    assert images_by_outcome(world.tenant_id) == {"failed": 2}
+
+
+def test_a_person_that_is_gone_by_then_takes_no_inference_back(world: TenantWorld) -> None:
+    collection = world.collection()
+    item = ItemRequest("a", world.uri("a.jpg"), subject="ada")
+    job_id = world.submit(Operation.ENROL, item, collection_id=collection)
+    (subject,) = world.query("SELECT id FROM subjects")
+    delete_subject(world.tenant_id, collection, subject.id, SYSTEM)
+    store(begun(ShardRef(job_id, 0)), replace(outcome(0), inference_s=0.25))
+
+    roll_up_usage()
+
+    assert inference_ms(world.tenant_id) == {"failed": 250}
 
 
 def test_a_redriven_item_is_work_done_again(world: TenantWorld) -> None:
