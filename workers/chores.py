@@ -15,6 +15,7 @@ INTERVALS: dict[TaskName, dt.timedelta] = {
     TaskName.ERASE: dt.timedelta(seconds=60),
     TaskName.ENSURE_PARTITIONS: dt.timedelta(days=1),
     TaskName.JOB_STATISTICS: dt.timedelta(minutes=5),
+    TaskName.USAGE_ROLLUP: dt.timedelta(minutes=5),
     TaskName.AUDIT_CHAIN: dt.timedelta(seconds=60),
     TaskName.AUDIT_CHECKPOINT: dt.timedelta(days=1),
     TaskName.SEND_MAIL: dt.timedelta(seconds=60),

@@ -15,6 +15,7 @@ from app.api import (
     installation,
     jobs,
     subjects,
+    usage,
     webhook_endpoints,
 )
 from app.api.enum_schemas import name_enums
@@ -42,6 +43,7 @@ RESOURCES = (
     webhook_endpoints.blueprint,
     api_keys.blueprint,
     audit_events.blueprint,
+    usage.blueprint,
     installation.blueprint,
 )
 # What a script in a browser may read of an answer.

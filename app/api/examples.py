@@ -80,6 +80,24 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
         "response_excerpt": "",
         "error": None,
     },
+    "UsagePage": {
+        "data": [
+            {
+                "day": "2026-03-01",
+                "month": None,
+                "operation": "identify",
+                "outcome": "succeeded",
+                "images": 1200,
+                "faces": 1350,
+                "inference_seconds": 31.208,
+                "webhooks": 0,
+            }
+        ],
+        "next_cursor": None,
+        "from": "2026-03-01",
+        "to": "2026-03-31",
+        "waiting_since": "2026-03-31T12:00:00Z",
+    },
     "AuditEvent": {
         "id": "01990000-0000-7000-8000-000000000009",
         **_MADE,

@@ -15,6 +15,7 @@ def register_commands(app: Flask) -> None:
     from app.commands.jobs import group as jobs
     from app.commands.queue import group as queue
     from app.commands.tenants import group as tenants
+    from app.commands.usage import group as usage
     from app.commands.webhook_secrets import group as webhook_secrets
 
     for group in (
@@ -27,5 +28,6 @@ def register_commands(app: Flask) -> None:
         webhook_secrets,
         audit,
         erasures,
+        usage,
     ):
         app.cli.add_command(group)

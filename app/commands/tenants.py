@@ -91,7 +91,10 @@ def limits(tenant_id: UUID, defaults: tuple[str, ...], **amounts: int | None) ->
 @click.argument("tenant_id", type=click.UUID)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def erase(tenant_id: UUID, *, yes: bool) -> None:
-    """Erase a tenant for good: faces, jobs, uploads, keys; its audit events stay."""
+    """Erase a tenant for good: faces, jobs, uploads, keys; its audit events stay.
+
+    Its usage stays in the sum of the installation, without its id.
+    """
     name = read_tenant(tenant_id).name
     if not yes:
         click.confirm(f"Erase {name!r} with all its faces, jobs and uploads?", abort=True)

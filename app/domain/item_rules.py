@@ -35,7 +35,7 @@ def judge(operation: Operation, options: JobOptions, outcome: ItemOutcome) -> It
             if outcome.reference is not None:
                 _good_faces(options, outcome.reference, "reference")
     except ItemError as error:
-        return ItemOutcome(outcome.seq, outcome.image, outcome.reference, error)
+        return replace(outcome, error=error)
     return outcome
 
 

@@ -24,6 +24,7 @@ class TaskName(StrEnum):
     ERASE = "erase"
     ENSURE_PARTITIONS = "ensure-partitions"
     JOB_STATISTICS = "job-statistics"
+    USAGE_ROLLUP = "usage-rollup"
     AUDIT_CHAIN = "audit-chain"
     AUDIT_CHECKPOINT = "audit-checkpoint"
     SEND_MAIL = "send-mail"
@@ -38,6 +39,7 @@ TASK_QUEUES: dict[TaskName, QueueName] = {
     TaskName.ERASE: QueueName.DEFAULT,
     TaskName.ENSURE_PARTITIONS: QueueName.DEFAULT,
     TaskName.JOB_STATISTICS: QueueName.ANALYTICS,
+    TaskName.USAGE_ROLLUP: QueueName.ANALYTICS,
     TaskName.AUDIT_CHAIN: QueueName.DEFAULT,
     TaskName.AUDIT_CHECKPOINT: QueueName.DEFAULT,
     TaskName.SEND_MAIL: QueueName.DEFAULT,
@@ -59,6 +61,7 @@ class Scope(StrEnum):
     WEBHOOKS_WRITE = "webhooks:write"
     KEYS_WRITE = "keys:write"
     AUDIT_READ = "audit:read"
+    USAGE_READ = "usage:read"
     ADMIN = "admin"
 
 

@@ -51,9 +51,13 @@ class Provenance:
 
 @dataclass(frozen=True)
 class ItemOutcome:
-    """The end of one item: an image and perhaps its reference, or the error that ended it."""
+    """The end of one item: an image and perhaps its reference, or the error that ended it.
+
+    `inference_s` is the share of both in the seconds that networks took.
+    """
 
     seq: int
     image: FoundImage | None = None
     reference: FoundImage | None = None
     error: ItemError | None = field(default=None, compare=False)
+    inference_s: float = field(default=0.0, compare=False)

@@ -18,6 +18,7 @@ from app.models.source_pause import SourcePause
 from app.models.subject import Subject
 from app.models.tenant import StorageLocation, Tenant
 from app.models.tenant_limits import TenantLimits
+from app.models.usage import UsageDay, UsageEntry
 from app.models.vector_change import VectorChange, VectorFollower
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
@@ -49,6 +50,8 @@ __all__ = [
     "Subject",
     "Tenant",
     "TenantLimits",
+    "UsageDay",
+    "UsageEntry",
     "VectorChange",
     "VectorFollower",
     "WebhookAttempt",

@@ -14,7 +14,9 @@ from app.settings.group import SettingsGroup
 class WatchingSettings(SettingsGroup):
     """What operators see of the system."""
 
-    enable_analytics: bool = Field(default=True, description="Run the job statistics chore")
+    enable_analytics: bool = Field(
+        default=True, description="Count usage, and log job statistics; while it is off usage waits"
+    )
     sentry_dsn: str | None = Field(default=None, description="Sentry project; unset: off")
     sentry_environment: str | None = Field(
         default=None, description="Environment in Sentry; unset: FACEQUEUE_ENV"

@@ -134,6 +134,7 @@ def test_a_key_may_do_only_what_its_scope_says(api: Caller, scope: Scope) -> Non
         Scope.WEBHOOKS_WRITE: narrow.get("/webhook-endpoints"),
         Scope.KEYS_WRITE: narrow.get("/api-keys"),
         Scope.AUDIT_READ: narrow.get("/audit-events"),
+        Scope.USAGE_READ: narrow.get("/usage"),
     }
     allowed = {name for name, response in calls.items() if response.status_code != 403}
     assert allowed == {scope}

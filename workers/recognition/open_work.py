@@ -94,7 +94,8 @@ class OpenWork:
     def _outcome(self, seq: int, probe: ImageResult, reference: ImageResult | None) -> ItemOutcome:
         error = probe.error or (reference.error if reference else None)
         compared = found_image(reference) if reference else None
-        return ItemOutcome(seq, found_image(probe), compared, error)
+        spent = probe.inference_s + (reference.inference_s if reference else 0)
+        return ItemOutcome(seq, found_image(probe), compared, error, spent)
 
     def close(self, outcomes: list[ItemOutcome]) -> None:
         """Forget items whose outcomes are stored."""

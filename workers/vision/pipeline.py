@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -124,18 +125,21 @@ class RecognitionPipeline:
     def _find(self, images: Sequence[LoadedImage]) -> list[_Unembedded]:
         """Find and cut out the faces of several images at once, and let their pixels go."""
         pictures = [(image, image.pixels) for image in images if image.pixels is not None]
+        began = time.perf_counter()
         with timed(self._observe if pictures else ignore, "detect"):
             found = find_faces(
                 self._loaded.detector,
                 [pixels for _, pixels in pictures],
                 [image.source.options for image, _ in pictures],
             )
+        share = (time.perf_counter() - began) / max(len(pictures), 1)
         results = [_failed(image, image.error) for image in images if image.error is not None]
         for (image, pixels), faces in zip(pictures, found, strict=True):
             try:
-                results.append(self._cut_out(image, pixels, faces))
+                cut_out = self._cut_out(image, pixels, faces)
             except ItemError as error:
-                results.append(_failed(image, error))
+                cut_out = _failed(image, error)
+            results.append(_with_time(cut_out, share))
         for image in images:
             image.release()
         return results
@@ -165,13 +169,17 @@ class RecognitionPipeline:
         A face that is not live is not embedded: what has no embedding can neither be enrolled nor
         match anybody.
         """
+        began = time.perf_counter()
         views = list(chain.from_iterable(item.views for item in batch))
         judged = iter(self._loaded.liveness.assess(views))
         batch = [self._with_attributes(_with_liveness(item, judged)) for item in batch]
         crops = list(chain.from_iterable(item.crops.values() for item in batch))
         with timed(self._observe if crops else ignore, "embed"):
             vectors = iter(self._loaded.recogniser.embed(crops))
-        return [_with_vectors(item, vectors) for item in batch]
+        faces = sum(len(item.result.faces) for item in batch)
+        a_face = (time.perf_counter() - began) / max(faces, 1)
+        timed_batch = [_with_time(item, a_face * len(item.result.faces)) for item in batch]
+        return [_with_vectors(item, vectors) for item in timed_batch]
 
     def _with_attributes(self, item: _Unembedded) -> _Unembedded:
         if not item.attributes:
@@ -182,6 +190,11 @@ class RecognitionPipeline:
             for face, estimate in zip(item.result.faces, estimates, strict=True)
         )
         return replace(item, result=replace(item.result, faces=faces))
+
+
+def _with_time(item: _Unembedded, seconds: float) -> _Unembedded:
+    spent = item.result.inference_s + seconds
+    return replace(item, result=replace(item.result, inference_s=spent))
 
 
 def _with_liveness(item: _Unembedded, judged: Iterator[LivenessResult]) -> _Unembedded:

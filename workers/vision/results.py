@@ -92,7 +92,8 @@ class ImageResult:
     """One image's outcome: faces ordered by area, largest first, or an error.
 
     `sha256` is of the bytes, "" when they did not come. `width` and `height` are of the image as
-    displayed, 0 when there is an `error`.
+    displayed, 0 when there is an `error`. `inference_s` is its share of the seconds that networks
+    took for it and the images beside it.
     """
 
     key: Hashable
@@ -101,3 +102,4 @@ class ImageResult:
     height: int
     faces: tuple[FaceResult, ...]
     error: ItemError | None
+    inference_s: float = 0.0

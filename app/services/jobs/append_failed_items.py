@@ -14,8 +14,10 @@ from app.database.notify import wake_at_commit
 from app.domain.item_errors import SubjectDeleted, SubjectInvalid, SubjectUnknown
 from app.domain.job_options import JobOptions
 from app.domain.states import EnrolFaces, ItemState, Operation, ShardState
+from app.domain.usage import UsageOutcome
 from app.models.job import Job
 from app.services.jobs.make_job import lock_preparing, next_shard
+from app.services.tenancy.note_usage import note_images
 
 # Whole shards, and no statement of minutes.
 _SHARDS_A_BATCH = 100
@@ -80,7 +82,7 @@ WITH picked AS MATERIALIZED (
     errors_by_code = add_counts(errors_by_code, codes.by_code)
   FROM counted, codes WHERE id = :id
 )
-SELECT items, last FROM counted
+SELECT items, failed, last FROM counted
 """)  # noqa: S608 - SQL of ours
 
 
@@ -115,6 +117,7 @@ def append_failed_items(
         }
         values = {**job._asdict(), **place, **_of(source), "codes": _array(codes), "after": after}
         added = session.execute(_APPEND, values).one()
+        note_images(session, job.tenant_id, job.operation, UsageOutcome.FAILED, added.failed)
         after = added.last if added.items == place["most"] else None
     wake_at_commit(session)
 

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.domain.lease import Lease
 from app.domain.states import JobFailure, JobState
+from app.domain.usage import UsageOutcome
 from app.services.jobs import shards
 from app.services.jobs.finish_job import finish_job
+from app.services.tenancy.note_usage import note_images
 
 _COUNT_CANCELED = text("""
 UPDATE jobs SET open_items = open_items - :closed, canceled_items = canceled_items + :closed
-WHERE id = :job_id
+WHERE id = :job_id RETURNING tenant_id, operation
 """)
 
 
@@ -34,7 +36,9 @@ def leave_shard(session: Session, lease: Lease) -> None:
 
 
 def _count(session: Session, job_id: UUID, closed: int) -> None:
-    session.execute(_COUNT_CANCELED, {"job_id": job_id, "closed": closed})
+    job = session.execute(_COUNT_CANCELED, {"job_id": job_id, "closed": closed}).one_or_none()
+    if job is not None:
+        note_images(session, job.tenant_id, job.operation, UsageOutcome.CANCELED, closed)
 
 
 def fail_without_collection(session: Session, job_id: UUID) -> None:

@@ -22,10 +22,12 @@ from app.domain.request_errors import (
     NotFound,
 )
 from app.domain.states import ItemState, JobState, ShardState
+from app.domain.usage import UsageOutcome
 from app.models.job import Job, Shard
 from app.services.jobs import move_job
 from app.services.jobs.finish_job import finish_job
 from app.services.jobs.resolve_items import ResolvedItems
+from app.services.tenancy.note_usage import note_images
 
 # What a job's columns are called in Python.
 _ATTRIBUTES = {attribute.columns[0].name: attribute.key for attribute in inspect(Job).column_attrs}
@@ -111,6 +113,8 @@ def append_items(session: Session, job_id: UUID, items: ResolvedItems) -> None:
         session.execute(_APPEND, job._asdict() | place)
     except IntegrityError as error:
         raise DuplicateCustomId from error
+    failed = len(items.failed_places)
+    note_images(session, job.tenant_id, job.operation, UsageOutcome.FAILED, failed)
     wake_at_commit(session)
 
 
@@ -135,6 +139,7 @@ def make_job(session: Session, new: Job, items: ResolvedItems) -> bool:
     _begin(new, JobState.PROCESSING if hopeless else JobState.QUEUED, items)
     new.sealed_at = new.created_at
     session.execute(_MAKE, _values(new) | _place(items, first_shard=0, first_seq=0))
+    note_images(session, new.tenant_id, new.operation, UsageOutcome.FAILED, new.failed_items)
     return hopeless and finish_job(session, new.id)
 
 
@@ -168,14 +173,22 @@ def next_shard(session: Session, job_id: UUID) -> int:
     return session.execute(number.where(Shard.job_id == job_id)).scalar_one()
 
 
-def lock_preparing(session: Session, job_id: UUID) -> Row[UUID, UUID, str, str, str, int]:
+def lock_preparing(session: Session, job_id: UUID) -> Row[UUID, UUID, str, str, str, str, int]:
     """What a job's items and shards repeat of it; the job is held by this transaction.
 
     Raises:
         NotFound: the tenant has no such job.
         JobSealed: it takes no more items.
     """
-    query = select(Job.id, Job.tenant_id, Job.state, Job.model, Job.priority, Job.total_items)
+    query = select(
+        Job.id,
+        Job.tenant_id,
+        Job.operation,
+        Job.state,
+        Job.model,
+        Job.priority,
+        Job.total_items,
+    )
     job = session.execute(query.where(Job.id == job_id).with_for_update()).one_or_none()
     if job is None:
         raise NotFound("There is no such job")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from app.domain.item_errors import WorkerCrashed
 from app.domain.lease import ShardRef
 from app.domain.outcomes import Provenance
 from app.domain.states import ItemState, JobState
+from app.domain.usage import UsageAmounts, UsageOperation, UsageOutcome
 from app.services.jobs import shards
 from app.services.results.job_batch import CountedJob, ItemKey, ShardResults
 from app.services.results.judge_batch import Judgement
@@ -169,3 +170,18 @@ def count_jobs(
         },
     )
     return [CountedJob(row.id, JobState(row.state), row.open_items) for row in rows]
+
+
+def used_by(
+    judged: Judgement, closed: ClosedItems
+) -> Mapping[tuple[UsageOperation, UsageOutcome], UsageAmounts]:
+    """What the items of a batch that it closed count in usage."""
+    used: dict[tuple[UsageOperation, UsageOutcome], UsageAmounts] = defaultdict(UsageAmounts)
+    operations = {batch.job.id: UsageOperation(batch.operation) for batch in judged.batches}
+    for key, state in closed.items():
+        outcome = judged.outcomes[key]
+        amounts = used[operations[key[0]], UsageOutcome(state)]
+        amounts.images += 1
+        amounts.faces += len(outcome.image.faces) if outcome.image else 0
+        amounts.inference_ms += round(outcome.inference_s * 1000)
+    return used

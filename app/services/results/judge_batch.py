@@ -78,7 +78,7 @@ def _judge(
 ) -> ItemOutcome:
     if subject is not None and subject not in living:
         error = SubjectDeleted("the subject was deleted meanwhile")
-        return ItemOutcome(outcome.seq, outcome.image, error=error)
+        return replace(outcome, reference=None, error=error)
     return judge(batch.operation, batch.options, outcome)
 
 

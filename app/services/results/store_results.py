@@ -21,12 +21,14 @@ from app.services.results.close_items import (
     count_jobs,
     count_shards,
     lock_held,
+    used_by,
 )
 from app.services.results.enrol_faces import enrol_faces
 from app.services.results.job_batch import JobBatch, ShardFate, ShardResults, load_batches
 from app.services.results.judge_batch import Judgement, judge_batches
 from app.services.results.settle_jobs import settle_jobs
 from app.services.results.write_detections import write_detections
+from app.services.tenancy.note_usage import note_usage
 
 
 def store_results(
@@ -73,6 +75,7 @@ def _store(
     after_commit(session, partial(_record, judged, closed))
     enrolled = enrol_faces(session, tenant_id, judged, closed)
     write_detections(session, tenant_id, judged, closed, enrolled)
+    note_usage(session, tenant_id, used_by(judged, closed))
     done = count_shards(session, results, closed)
     counted = count_jobs(session, results, judged, closed)
     return done | settle_jobs(session, [result.lease for result in results], counted)

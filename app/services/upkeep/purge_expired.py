@@ -23,6 +23,7 @@ from app.database.transactions import queue_transaction
 from app.domain.item_errors import StorageUnavailable
 from app.domain.storage import ObjectLocation, upload_location
 from app.services.tenancy.close_presigned import end_presigned
+from app.services.upkeep.roll_up_usage import forget_uncounted
 
 _log = structlog.get_logger(__name__)
 
@@ -104,6 +105,8 @@ def purge_expired(store: ObjectStore) -> Purged:
         store, "presigned_uploads", _ENDED_PRESIGNED, {}, _places_of_ended
     )
     purged.records = sum(_purge_records(statement) for statement in _DELETIONS.values())
+    if not settings.enable_analytics:  # nobody rolls them up: they go with what they tell of
+        purged.records += forget_uncounted(kept_for)
     with queue_transaction() as session:
         session.execute(_FORGET_OLD_SECRETS)
     return purged

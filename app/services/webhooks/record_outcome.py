@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.database.transactions import tenant_transaction
 from app.domain.request_errors import NotFound
 from app.domain.states import DeliveryState, EndpointState
+from app.domain.usage import UsageAmounts, UsageOperation, UsageOutcome
 from app.domain.webhooks import (
     DISABLE_AFTER,
     DisabledReason,
@@ -23,6 +24,7 @@ from app.domain.webhooks import (
 from app.models.webhook_delivery import WebhookAttempt, WebhookDelivery
 from app.models.webhook_endpoint import WebhookEndpoint
 from app.queries.webhooks import lock_endpoint, next_due, was_tried_since
+from app.services.tenancy.note_usage import note_usage
 from app.services.webhooks.delivery_lease import LeasedDelivery
 from app.services.webhooks.switch_endpoint import disable_endpoint
 
@@ -63,6 +65,10 @@ def _add_attempt(
             response_excerpt=outcome.response_excerpt,
             error=outcome.error,
         )
+    )
+    ended = UsageOutcome.SUCCEEDED if outcome.is_success else UsageOutcome.FAILED
+    note_usage(
+        session, leased.tenant_id, {(UsageOperation.WEBHOOK, ended): UsageAmounts(webhooks=1)}
     )
 
 

@@ -246,6 +246,31 @@ def test_a_key_with_a_list_of_addresses_ends_with_the_version_before(bare_app: F
     assert rows(bare_app, "SELECT revoked_at IS NOT NULL FROM api_keys") == [(False,), (True,)]
 
 
+def test_usage_of_the_jobs_and_attempts_that_are_kept_is_noted(bare_app: Flask) -> None:
+    upgrade(revision="0026")
+    ((tenant,),) = rows(bare_app, NEW_TENANT)
+    rows(bare_app, USED_JOBS.format(tenant=tenant, jobs=600))  # more than a batch
+    rows(bare_app, ATTEMPTS.format(tenant=tenant))
+
+    upgrade()
+
+    noted = """
+SELECT operation, outcome, sum(images)::int, sum(faces)::int, sum(webhooks)::int,
+  count(DISTINCT noted_at::date)::int
+FROM usage_entries GROUP BY 1, 2"""
+    assert rows(bare_app, noted) == [
+        ("identify", "canceled", 600, 0, 0, 1),
+        ("identify", "failed", 600, 0, 0, 1),
+        ("identify", "succeeded", 600, 1200, 0, 1),
+        ("webhook", "failed", 0, 0, 1, 1),
+        ("webhook", "succeeded", 0, 0, 2, 1),
+    ]
+    downgrade(revision="0026")
+    assert not {"usage_entries", "usage_days"} & tables(bare_app)
+    upgrade()
+    assert len(rows(bare_app, noted)) == 5
+
+
 def test_the_head_is_written_down_so_that_two_branches_cannot_both_add_one() -> None:
     folder = Path("migrations")
     revisions = sorted(path.name.split("_")[0] for path in folder.glob("versions/0*.py"))
@@ -279,6 +304,36 @@ INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, state, error_co
 SELECT '{job}', seq, '{tenant}', seq::text, '', 'failed',
   CASE WHEN seq = 0 THEN 'image_corrupt' ELSE 'no_face' END, now() FROM generate_series(0, 2) AS seq
 RETURNING seq
+"""
+
+# Three items each: one of two faces, one that failed, one that was canceled.
+USED_JOBS = """
+WITH job AS (
+  INSERT INTO jobs (id, tenant_id, operation, state, priority, model, total_items, open_items,
+    succeeded_items, failed_items, canceled_items, finished_at, expires_at)
+  SELECT gen_random_uuid(), '{tenant}', 'identify', 'canceled', 'bulk', 'm', 3, 0, 1, 1, 1,
+    '2026-01-02T12:00:00Z', now() FROM generate_series(1, {jobs}) RETURNING id
+), item AS (
+  INSERT INTO items (job_id, seq, tenant_id, custom_id, image_uri, state, error_code, finished_at)
+  SELECT id, seq, '{tenant}', seq::text, '', CASE seq WHEN 0 THEN 'succeeded' ELSE 'failed' END,
+    CASE seq WHEN 1 THEN 'no_face' END, now() FROM job, generate_series(0, 1) AS seq
+)
+INSERT INTO detections (job_id, item_seq, face_no, tenant_id, box, landmarks, detection_confidence,
+  quality)
+SELECT id, 0, face, '{tenant}', '{{0,0,1,1}}', array_fill(0, ARRAY[10]), 1, 1
+FROM job, generate_series(0, 1) AS face RETURNING face_no
+"""
+ATTEMPTS = """
+WITH endpoint AS (
+  INSERT INTO webhook_endpoints (id, tenant_id, url, events, secret_encrypted)
+  VALUES (gen_random_uuid(), '{tenant}', 'https://example.org', '{{job.failed}}', '') RETURNING id
+), delivery AS (
+  INSERT INTO webhook_deliveries (id, tenant_id, endpoint_id, type, payload)
+  SELECT gen_random_uuid(), '{tenant}', id, 'job.succeeded', '' FROM endpoint RETURNING id
+)
+INSERT INTO webhook_attempts (id, tenant_id, delivery_id, attempted_at, status_code, duration_ms)
+SELECT gen_random_uuid(), '{tenant}', id, '2026-01-02T12:00:00Z', status, 1
+FROM delivery, unnest(ARRAY[200, 204, NULL]) AS status RETURNING duration_ms
 """
 
 COLLECTION_WITH_SPACE = """

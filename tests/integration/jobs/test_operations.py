@@ -10,7 +10,9 @@ from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest
 from app.domain.model_registry import PREPROCESSING_VERSION
 from app.domain.states import JobState, Operation
+from app.services.upkeep.roll_up_usage import roll_up_usage
 from tests.factories.tenant_world import TenantWorld
+from tests.factories.usage import inference_ms, rolled_up
 from tests.support.processes import Processes
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("workers")]
@@ -117,6 +119,22 @@ def test_verify_against_a_reference_image(world: TenantWorld, photos: dict[str, 
     assert items["same"].similarity > 0.6
     assert items["other"].similarity < 0.363
     assert items["same"].fmr < items["other"].fmr
+
+
+def test_what_a_worker_did_is_counted_as_usage(world: TenantWorld, photos: dict[str, str]) -> None:
+    world.run(
+        Operation.VERIFY,
+        ItemRequest("same", photos["obama"], reference=photos["obama2"]),
+        ItemRequest("missing", world.uri("missing.jpg"), reference=photos["biden"]),
+    )
+
+    roll_up_usage()
+
+    assert rolled_up(world.tenant_id) == {
+        ("verify", "succeeded"): (1, 1, 0),
+        ("verify", "failed"): (1, 0, 0),
+    }
+    assert inference_ms(world.tenant_id)["succeeded"] > 0
 
 
 def test_verify_against_a_claimed_subject(world: TenantWorld, photos: dict[str, str]) -> None:

@@ -14,7 +14,9 @@ from app.domain.request_errors import (
     NotFound,
 )
 from app.domain.webhooks import ATTEMPT_GAPS
+from app.services.upkeep.roll_up_usage import roll_up_usage
 from app.services.webhooks.replay_delivery import replay_delivery
+from tests.factories.usage import rolled_up
 
 START = dt.datetime(2026, 3, 1, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
@@ -45,6 +47,21 @@ def test_an_attempt_is_recorded_with_status_duration_and_first_bytes(
     assert (attempt.attempted_at, attempt.status_code, attempt.error) == (START, 503, None)
     assert attempt.response_excerpt == ("try later" + "." * 5000)[:1024]
     assert 0 <= attempt.duration_ms < 5000
+
+
+def test_every_attempt_counts_as_usage_by_what_became_of_it(sender: Any, receiver: Any) -> None:
+    event = sender.event(sender.endpoint(receiver.url)[0], START)
+    receiver.status = 503
+    sender.deliver(event, START)
+    receiver.status = 200
+    sender.deliver(event, START + DAY)
+
+    roll_up_usage()
+
+    assert rolled_up(sender.tenant_id) == {
+        ("webhook", "failed"): (0, 0, 1),
+        ("webhook", "succeeded"): (0, 0, 1),
+    }
 
 
 def test_an_attempt_that_reached_nobody_is_recorded_with_its_code(sender: Any) -> None:

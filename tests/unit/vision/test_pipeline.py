@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,21 @@ def test_a_box_lies_inside_the_picture(
     assert face.box.y >= 0
     assert face.box.x + face.box.width <= picture.shape[1]
     assert face.box.y + face.box.height <= picture.shape[0]
+
+
+def test_the_seconds_of_networks_are_shared_out_among_the_images_they_looked_at(
+    pipeline: RecognitionPipeline, astronaut: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent: dict[str, list[float]] = defaultdict(list)
+    monkeypatch.setattr(pipeline, "_observe", lambda stage, seconds: spent[stage].append(seconds))
+    grey = cv2.imencode(".png", np.full((200, 200, 3), 128, np.uint8))[1].tobytes()
+
+    results = by_key(pipeline.run(inputs(astronaut, grey, b"no image")))
+
+    seen, empty, unreadable = (results[key].inference_s for key in range(3))
+    assert unreadable == 0
+    assert 0 < empty < seen
+    assert seen + empty == pytest.approx(sum(spent["detect"] + spent["embed"]), rel=0.2)
 
 
 def test_bad_images_fail_alone(pipeline: RecognitionPipeline, astronaut: bytes) -> None:

@@ -97,6 +97,9 @@ from .subject_update import SubjectUpdate
 from .subjects_delete import SubjectsDelete
 from .tenant_limits import TenantLimits
 from .upload_method import UploadMethod
+from .usage import Usage
+from .usage_group import UsageGroup
+from .usage_page import UsagePage
 
 __all__ = (
     "ApiKey",
@@ -196,4 +199,7 @@ __all__ = (
     "SubjectUpdate",
     "TenantLimits",
     "UploadMethod",
+    "Usage",
+    "UsageGroup",
+    "UsagePage",
 )

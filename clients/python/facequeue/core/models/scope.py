@@ -8,6 +8,7 @@ Scope = Literal[
     "jobs:read",
     "jobs:write",
     "keys:write",
+    "usage:read",
     "webhooks:write",
 ]
 
@@ -19,6 +20,7 @@ SCOPE_VALUES: set[Scope] = {
     "jobs:read",
     "jobs:write",
     "keys:write",
+    "usage:read",
     "webhooks:write",
 }
 
