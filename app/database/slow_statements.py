@@ -43,7 +43,7 @@ class SlowStatements:
         self._told: OrderedDict[str, _Told] = OrderedDict()
         self._lock = threading.Lock()
 
-    def note(self, statement: str | bytes, role: str, took_s: float, *, failed: bool) -> None:
+    def note(self, statement: str | bytes, cursor: Any, took_s: float, *, failed: bool) -> None:
         """Log a statement that took longer than the limit, unless one like it just was."""
         if took_s <= self._seconds:
             return
@@ -52,6 +52,7 @@ class SlowStatements:
         left_out = self._left_out(shape)
         if left_out is not None:
             took_ms = round(took_s * 1000, 1)
+            role = cursor.connection.info.user
             line = {"statement": shape, "duration_ms": took_ms, "role": role, "failed": failed}
             _log.warning("slow_statement", **line, left_out=left_out)
 
@@ -98,8 +99,7 @@ class TimedCursor(extensions.cursor):
             yield
             failed = False
         finally:
-            role = self.connection.info.user
-            self.slow.note(statement, role, time.perf_counter() - began, failed=failed)
+            self.slow.note(statement, self, time.perf_counter() - began, failed=failed)
 
 
 def log_slow_statements(seconds: float) -> None:

@@ -13,6 +13,7 @@ from app.config import Settings
 from app.database.slow_statements import log_slow_statements
 from tests.factories.callers import Caller
 from tests.factories.jobs import PLACE
+from tests.support.processes import wait_until
 
 
 @pytest.fixture
@@ -59,11 +60,18 @@ def test_what_a_client_asked_to_wait_is_not_slow(
     api: Caller, limit: Callable[[float], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     limit(0.95)
-    with caplog.at_level(logging.INFO, logger="access"):
+
+    def waited_more_than_worked() -> bool:
+        """A busy machine may work for longer than the limit: then it is slow, and asked again."""
+        caplog.clear()
         submit(api, prefer="wait=1")
+        (line,) = lines(caplog, "request")
+        return bool(line["duration_ms"] - line["waited_ms"] < 950 < line["waited_ms"])
+
+    with caplog.at_level(logging.INFO, logger="access"):
+        wait_until(waited_more_than_worked, what="a request that was not slow")
 
     (line,) = lines(caplog, "request")
-    assert line["waited_ms"] > 950
     assert "slow" not in line
 
 
