@@ -170,4 +170,4 @@ def test_a_sentry_that_does_not_answer_keeps_nobody_waiting(
         answers = [find_person(api).status_code for _ in range(120)]
 
     assert set(answers) == {500}
-    assert len(sink.envelopes) == 1
+    assert len(sink.envelopes) < len(answers) / 2  # the first waits until the client gives it up
