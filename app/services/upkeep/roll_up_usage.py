@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from app.database.plan_by_key import plan_by_key
 from app.database.transactions import queue_transaction
@@ -58,12 +59,16 @@ def roll_up_usage() -> int:
 
 
 def roll_up_batch(size: int) -> int:
-    """Roll up to `size` notes up, in a transaction of their own; how many there were."""
+    """Roll up at most `size` notes, in a transaction of their own; how many there were."""
     with queue_transaction() as session:
-        if not session.execute(_LOCK).scalar_one():
-            return 0
-        plan_by_key(session)
-        return int(session.execute(_ROLL_UP, {"batch": size}).scalar_one())
+        return _roll_up(session, size)
+
+
+def _roll_up(session: Session, size: int) -> int:
+    if not session.execute(_LOCK).scalar_one():
+        return 0
+    plan_by_key(session)
+    return int(session.execute(_ROLL_UP, {"batch": size}).scalar_one())
 
 
 def forget_uncounted(age: dt.timedelta) -> int:

@@ -16,7 +16,6 @@ from sqlalchemy.exc import ProgrammingError
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
 from app.database.base import db
-from app.database.plan_by_key import plan_by_key
 from app.database.transactions import owner_transaction, queue_transaction, tenant_transaction
 from app.domain.identifiers import INSTALLATION
 from app.domain.names import TaskName
@@ -121,15 +120,15 @@ def test_days_are_those_of_utc(world: TenantWorld) -> None:
 
 
 def test_a_batch_reads_no_more_than_itself_however_much_waits(world: TenantWorld) -> None:
+    roll_up_usage()
     with owner_transaction() as session:
         fill = """
 INSERT INTO usage_entries (tenant_id, noted_at, operation, outcome, images)
 SELECT :tenant, now(), 'detect', 'succeeded', 1 FROM generate_series(1, 20000)"""
         session.execute(text(fill), {"tenant": world.tenant_id})
     with queue_transaction() as session:
-        plan_by_key(session)
         before = session.execute(_READ).scalar_one()
-        session.execute(module._ROLL_UP, {"batch": 100})
+        module._roll_up(session, 100)
         read = session.execute(_READ).scalar_one() - before
 
     assert read <= 500
