@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # Separate transactions are a statement each: two connections carry hundreds of them a second.
 _SEPARATE_CONNECTIONS = 2
 _APP_ROLE = "app"
+_OF_REPLICA = ("replica", "replica_watch")
 
 
 def create_app_or_exit() -> Flask:
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     from app.commands import register_commands
     from app.config import load_settings
     from app.database.base import db
+    from app.database.bounded_use import bound_use
     from app.database.pool import bound_idle_transactions, count_connections, look_before_use
     from app.database.replica import Replica, keep_replica
     from app.database.slow_statements import log_slow_statements, time_statements
@@ -65,6 +67,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app)
     with app.app_context():
         for role, engine in db.engines.items():
+            if role in _OF_REPLICA:
+                bound_use(engine, settings.database_replica_read_seconds)
             look_before_use(engine)
             count_connections(engine, role or _APP_ROLE)
             time_statements(engine)

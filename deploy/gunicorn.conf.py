@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
 from contextlib import suppress
 from http import HTTPStatus
@@ -116,21 +117,39 @@ control_socket_disable = True
 def post_fork(_server: Any, _worker: Any) -> None:
     """Let other greenlets run while PostgreSQL answers: psycopg2 waits in C otherwise."""
     from gevent.socket import wait_read, wait_write
-    from psycopg2 import extensions
+    from psycopg2 import OperationalError, extensions
 
     def wait(connection: Any, timeout: float | None = None) -> None:
+        # libpq heeds connect_timeout only where it waits itself.
+        limit = timeout if _is_connected(connection) else _connect_timeout(connection)
+        late = OperationalError("the server did not answer in time")
+        until = None if limit is None else time.monotonic() + limit
         while True:
+            left = None if until is None else max(until - time.monotonic(), 0.001)
             state = connection.poll()
             if state == extensions.POLL_OK:
                 return
             if state == extensions.POLL_READ:
-                wait_read(connection.fileno(), timeout=timeout)
+                wait_read(connection.fileno(), timeout=left, timeout_exc=late)
             elif state == extensions.POLL_WRITE:
-                wait_write(connection.fileno(), timeout=timeout)
+                wait_write(connection.fileno(), timeout=left, timeout_exc=late)
             else:
                 raise extensions.OperationalError(f"psycopg2 is in the unknown state {state}")
 
     extensions.set_wait_callback(wait)
+
+
+def _is_connected(connection: Any) -> bool:
+    from psycopg2.extensions import STATUS_BEGIN, STATUS_PREPARED, STATUS_READY
+
+    return connection.status in {STATUS_READY, STATUS_BEGIN, STATUS_PREPARED}
+
+
+def _connect_timeout(connection: Any) -> float | None:
+    from psycopg2.extensions import parse_dsn
+
+    seconds = parse_dsn(connection.dsn).get("connect_timeout")
+    return float(seconds) if seconds else None
 
 
 def post_worker_init(_worker: Any) -> None:

@@ -23,6 +23,12 @@ class DatabaseSettings(SettingsGroup):
     database_replica_max_lag_seconds: float = Field(
         default=5, gt=0, le=300, description="A replica further behind is not read"
     )
+    database_replica_read_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=300,
+        description="What a replica has not read by then, the primary does",
+    )
     database_pool_size: int = Field(default=5, ge=1, description="Connections a process and role")
 
     @field_validator(

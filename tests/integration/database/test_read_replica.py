@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
+import requests
 from flask import Flask
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app import create_app
@@ -23,9 +24,10 @@ from scripts.stack.state import State
 from tests.factories.callers import Caller, make_caller
 from tests.factories.galleries import make_collection
 from tests.factories.jobs import PLACE, close_item, make_job
-from tests.factories.tenants import make_key
-from tests.support.processes import wait_until
+from tests.integration.database.conftest import Site, SiteMaker, replica_url
+from tests.support.processes import Processes, wait_until
 from tests.support.replica import StreamingReplica, streaming_replica
+from tests.support.served_api import started_api
 
 pytestmark = [
     *(pytest.mark.stack, pytest.mark.slow, pytest.mark.xdist_group("read-replica")),
@@ -33,85 +35,6 @@ pytestmark = [
 ]
 
 PATIENT, STRICT = 300, 1
-
-
-@dataclass(frozen=True)
-class Site:
-    """An API that has the replica, and a client of it with a key that writes."""
-
-    app: Flask
-    writer: Caller
-
-    @property
-    def reader(self) -> Caller:
-        """The same tenant's client with a key that has written nothing."""
-        return self.writer.with_key(make_key(self.writer.tenant_id))
-
-    def check(self) -> dict[str, str]:
-        """What readiness says of the replica."""
-        response = self.app.test_client().get("/health/ready/")
-        assert response.status_code == 200
-        found: dict[str, str] = response.get_json()["checks"]["replica"]
-        return found
-
-    def wait_for(self, status: str, detail: str = "") -> None:
-        wait_until(
-            lambda: self.check()["status"] == status and detail in self.check()["detail"],
-            seconds=60,
-            what=f"a replica that is {status}: {detail}",
-        )
-
-    def names(self, asking: Caller, **headers: str) -> set[str]:
-        """Names of the tenant's collections, as one client's list shows them."""
-        response = asking.get("/collections", headers=headers)
-        assert response.status_code == 200
-        return {row["name"] for row in response.get_json()["data"]}
-
-
-def replica_url(settings: Settings, replica: StreamingReplica, **parts: str) -> str:
-    url = make_url(settings.database_url).set(host=HOST, port=replica.port, **parts)
-    return url.render_as_string(hide_password=False)
-
-
-@pytest.fixture(scope="module")
-def running(services: State, settings: Settings) -> Iterator[StreamingReplica]:
-    del settings  # the database is made before it is copied
-    with streaming_replica(services) as replica:
-        yield replica
-
-
-@pytest.fixture
-def replica(running: StreamingReplica) -> Iterator[StreamingReplica]:
-    """The replica, which each test finds well and following."""
-    yield running
-    running.thaw()
-    if not running.answers():
-        running.kill()
-        running.start()
-    running.go_on()
-
-
-SiteMaker = Callable[..., Site]
-
-
-@pytest.fixture
-def site(app: Flask, settings: Settings, replica: StreamingReplica) -> SiteMaker:
-    """Makes an API that lets the replica lag so many seconds, and waits until it uses it."""
-
-    def make(max_lag: int, *, replica: StreamingReplica = replica, **changes: str) -> Site:
-        changed = {
-            "database_replica_url": replica_url(settings, replica),
-            "database_replica_max_lag_seconds": max_lag,
-            **changes,
-        }
-        api = create_app(load_settings(**changed))
-        tenant_id = make_caller(app).tenant_id
-        made = Site(api, Caller(api, tenant_id, make_key(tenant_id)))
-        replica.catch_up()
-        made.wait_for("ok", "behind")
-        return made
-
-    return make
 
 
 def test_a_list_is_read_from_the_replica_and_with_no_cache_from_the_primary(
@@ -258,6 +181,61 @@ def test_a_killed_replica_costs_no_answer_and_is_used_again_when_it_is_back(
 
     replica.start()
     here.wait_for("ok")
+
+
+def test_a_read_that_a_replica_does_not_answer_any_more_is_cut_off_and_read_from_the_primary(
+    site: SiteMaker, replica: StreamingReplica
+) -> None:
+    here = site(PATIENT, database_replica_read_seconds="1")
+    asked = []
+
+    def freezing(session: Session) -> str:
+        on_replica = session.execute(text("SELECT pg_is_in_recovery()")).scalar_one()
+        asked.append(on_replica)
+        if on_replica:
+            replica.freeze()
+        return str(session.execute(text("SELECT 'answered'")).scalar_one())
+
+    def read() -> str:
+        with here.app.app_context():
+            return RecentReads(current_replica()).read(here.writer.tenant_id, freezing)
+
+    with ThreadPoolExecutor(1) as reader:
+        try:
+            assert reader.submit(read).result(timeout=20) == "answered"
+        finally:
+            replica.thaw()
+    assert asked == [True, False]
+    here.wait_for("ok")
+
+
+def test_an_api_that_serves_is_not_held_up_by_a_replica_that_stands_still(
+    app: Flask, settings: Settings, replica: StreamingReplica, programs: Processes
+) -> None:
+    caller = make_caller(app)
+    name = make_collection(caller.tenant_id).name
+    own = {
+        "DATABASE_REPLICA_URL": replica_url(settings, replica),
+        "DATABASE_REPLICA_READ_SECONDS": "1",
+    }
+    replica.catch_up()
+    with started_api(replace(programs, environment=programs.environment | own), "cut") as api:
+        url, key = f"http://{api.address}", {"Authorization": f"Bearer {caller.key}"}
+
+        def is_used() -> bool:
+            checks = requests.get(f"{url}/health/ready/", timeout=20).json()["checks"]
+            return bool(checks["replica"]["status"] == "ok")
+
+        def names(_: int) -> list[str]:
+            answer = requests.get(f"{url}/api/v1/collections", headers=key, timeout=20)
+            return [row["name"] for row in answer.json()["data"]]
+
+        wait_until(is_used, what="an API that uses the replica")
+        assert names(0) == [name]
+        replica.freeze()
+        # One has the connection that is there, the other makes one.
+        with ThreadPoolExecutor(2) as readers:
+            assert list(readers.map(names, range(2))) == [[name], [name]]
 
 
 def test_a_replica_that_stands_still_is_noticed(site: SiteMaker, replica: StreamingReplica) -> None:
