@@ -102,23 +102,23 @@ def test_the_erasure_of_a_person_leaves_what_was_moved_away_meanwhile(
 def test_an_enrolment_of_known_photographs_and_their_erasure_wait_in_one_order(
     world: TenantWorld, collection: Collection, begin: Begin
 ) -> None:
-    """The face that was made first has the higher key, so that the two orders differ."""
+    """The faces that were made first have the higher keys, so that the two orders differ."""
     bob, ada = make_subject(collection, "bob"), make_subject(collection, "ada")
-    low, high = sorted(PHOTOS)[:2]
-    first, second = (new_face(collection, bob, image_sha256=photo) for photo in (high, low))
-    enrol(collection, [first], bob)
-    enrol(collection, [second], bob)
-    again = [new_face(collection, ada, image_sha256=photo) for photo in (high, low)]
+    photos = sorted(PHOTOS, reverse=True)[:3]
+    faces = [new_face(collection, bob, image_sha256=photo) for photo in photos]
+    for face in faces:
+        enrol(collection, [face], bob)
+    again = [new_face(collection, ada, image_sha256=photo) for photo in photos]
 
     with tenant_transaction(world.tenant_id) as session:
-        # Whoever comes first to this one waits here, holding what it holds already.
-        session.execute(_HOLD_FACE, {"id": first.face_id})
+        # Whoever comes first to the middle one waits here, holding what it holds already.
+        session.execute(_HOLD_FACE, {"id": faces[1].face_id})
         erased = begin(lambda: delete_subject(world.tenant_id, collection.id, bob.id, SYSTEM))
         known = begin(lambda: enrol(collection, again, ada))
     for change in (erased, known):
         change.result(timeout=10)
 
-    assert (owners(world, collection), face_count(world, collection)) == (["ada"] * 2, 2)
+    assert (owners(world, collection), face_count(world, collection)) == (["ada"] * 3, 3)
 
 
 def test_a_replacement_and_an_enrolment_of_the_same_photographs_wait_in_one_order(
