@@ -20,13 +20,13 @@ _DURATION = Histogram(
     "face_recognition_duration_seconds",
     "Time of a recognition batch, by each operation in it",
     ["operation"],
-    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60),
 )
 _STAGE = Histogram(
     "face_recognition_stage_seconds",
     "Time in a stage: fetch and decode an image; detect and embed a group; store a batch",
     ["stage"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 20),
 )
 _BATCHES = Counter(
     "face_recognition_batches",

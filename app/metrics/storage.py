@@ -13,7 +13,7 @@ _CALLS = Histogram(
     "face_recognition_s3_call_seconds",
     "Time until S3 answered a call, its retries included: ok, refused (4xx) or failed (5xx, none)",
     ["operation", "outcome"],
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 20),
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 20),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +42,11 @@ class _Found(Collector):
 
 @contextmanager
 def measured(kind: str, folder: Path | None) -> Iterator[Run]:
-    """Time a run and write its metrics; a failed one keeps the time of the last success."""
+    """Time a run and write its metrics; a failed one keeps the time of the last success.
+
+    What cannot be written is told on standard error and changes nothing: a backup that is there is
+    worth more than its metric, whose age raises the alarm.
+    """
     run = Run(kind)
     started = time.time()
     succeeded = False
@@ -50,7 +55,10 @@ def measured(kind: str, folder: Path | None) -> Iterator[Run]:
         succeeded = True
     finally:
         if folder is not None:
-            _write(folder / f"facequeue_backup_{kind}.prom", run, started, succeeded=succeeded)
+            try:
+                _write(folder / f"facequeue_backup_{kind}.prom", run, started, succeeded=succeeded)
+            except OSError as error:
+                print(f"Warning: no metrics in BACKUP_METRICS_DIR: {error}", file=sys.stderr)
 
 
 def _write(path: Path, run: Run, started: float, *, succeeded: bool) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
@@ -116,7 +117,7 @@ def history(
         hook = {"url": f"http://127.0.0.1:{port}/", "events": ["job.succeeded"]}
         client.post("/webhook-endpoints", json=hook)
         client.work(next(portraits.rglob("obama.jpg")))
-        client.get(f"/jobs/{time.time()}")
+        client.get(f"/jobs/{uuid4()}")
         wait_until(lambda: bool(heard), what="the webhook")
         _wait_for(seen, "face_recognition_worker_slots", "flower_events_total")
         programs.stop("recognition")

@@ -97,6 +97,18 @@ def test_a_failed_backup_keeps_the_time_of_the_last_success_and_leaves_nothing(
     assert [path.name for path in backup.parent.iterdir() if path.is_dir()] == [backup.name]
 
 
+def test_metrics_that_cannot_be_written_cost_no_backup(
+    installation: Installation, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+
+    done = installation.run("backup_database.sh", BACKUP_METRICS_DIR=str(tmp_path / "file/folder"))
+
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if "no metrics in BACKUP_METRICS_DIR" in line]
+    assert (Path(done.stdout.strip()) / "SHA256SUMS").is_file()
+
+
 def test_programs_older_than_the_server_are_refused(
     installation: Installation, tmp_path: Path
 ) -> None:

@@ -75,6 +75,19 @@ def test_a_server_starts_with_what_is_printed(
     assert taken == set(re.findall(r"^([a-z_.]+) = ", text, re.MULTILINE)) - {"include_if_exists"}
 
 
+def test_a_server_takes_the_file_for_tls(server: ScratchServer) -> None:
+    text = (ROOT / "deploy/postgres/tls.conf").read_text()
+    use(server, text.replace("ssl = on\n", ""), "tls.conf")  # which this build refuses
+
+    server.start(own_options=False)
+
+    with server.as_role("superuser").connect() as connection:
+        told = "SELECT name, applied, error FROM pg_file_settings WHERE sourcefile LIKE '%tls.conf'"
+        found = {tuple(row) for row in rows(connection, told)}
+    names = set(re.findall(r"^([a-z_]+) = ", text, re.MULTILINE))
+    assert found == {(name, True, None) for name in names - {"ssl"}}
+
+
 def test_the_log_quotes_neither_statements_nor_rows(server: ScratchServer) -> None:
     use(server, printed("--memory", "1GB", "--cores", "2"))
     server.start(own_options=False)
