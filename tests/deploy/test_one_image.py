@@ -19,7 +19,7 @@ every_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 def instruction(name: str) -> str:
     """The last of this name in the Dockerfile; an image has one of each."""
-    return re.findall(rf"^{name} (.*)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)[-1]
+    return str(re.findall(rf"^{name} (.*)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)[-1])
 
 
 @pytest.fixture(scope="module")
