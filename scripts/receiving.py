@@ -10,8 +10,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @contextmanager
-def receiving(take: Callable[[bytes, dict[str, str]], bool], port: int = 0) -> Iterator[int]:
-    """Serve on a port of the loopback interface, a free one if 0, while the block runs; yields it.
+def receiving(
+    take: Callable[[bytes, dict[str, str]], bool], port: int = 0, host: str = "127.0.0.1"
+) -> Iterator[int]:
+    """Serve on a port of this machine, a free one if 0, while the block runs; yields it.
 
     `take` gets each body and its headers, names in lower case as the verifier looks them up;
     what it accepts is answered with 204, the rest with 401.
@@ -28,7 +30,7 @@ def receiving(take: Callable[[bytes, dict[str, str]], bool], port: int = 0) -> I
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its signature
             """Say nothing: the terminal belongs to the program around it."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+    server = ThreadingHTTPServer((host, port), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

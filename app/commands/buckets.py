@@ -8,8 +8,11 @@ from app.commands.api_keys import tenant_option
 from app.commands.typed_errors import CommandGroup
 from app.domain.storage import ObjectLocation
 from app.services.tenancy.storage_places import allow_location, deny_location, list_locations
+from app.services.upkeep.make_upload_bucket import make_upload_bucket
 
-group = CommandGroup("buckets", help="The S3 places that a tenant's jobs may read.")
+group = CommandGroup(
+    "buckets", help="The bucket of uploads, and the S3 places that a tenant's jobs may read."
+)
 
 
 class _Location(click.ParamType[ObjectLocation]):
@@ -52,3 +55,18 @@ def show(tenant_id: UUID) -> None:
     """Print the places, one a line."""
     for place in list_locations(tenant_id):
         click.echo(str(place))
+
+
+@group.command("make")
+@click.option(
+    "--wait",
+    "patience",
+    type=click.FloatRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="How long to ask again a server that does not answer yet.",
+)
+def make(patience: float) -> None:
+    """Make the bucket of uploads, AWS_STORAGE_BUCKET_NAME, unless it is there."""
+    made = make_upload_bucket(patience)
+    click.echo("The bucket has been made" if made else "The bucket is there")

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 
 from scripts.demo.own_folder import folder_plan
+from scripts.demo.place import embedded
 from scripts.demo.report import print_outcome
 from scripts.demo.run import Outcome, Run
 from scripts.demo.samples import sample_plan
@@ -19,6 +20,7 @@ from scripts.importing.failures import ImportFault
 from scripts.stack import lifecycle
 from scripts.stack.assets import fetch_portraits
 from scripts.stack.failures import StackError
+from scripts.stack.ports import refuse_taken
 from scripts.stack.report import print_where
 from scripts.stack.state import DEFAULT_STATE, load_state
 
@@ -75,7 +77,8 @@ def _show(console: Console, folder: Path | None, state_folder: Path) -> Outcome:
         # Reading a package index and starting servers wait for different things.
         plan = pool.submit(lambda: own_plan or sample_plan(fetch_portraits()))
         state = lifecycle.up(state_folder, everything=True, report=console.print)
-        outcome = Run(state, console).go(plan.result())
+        refuse_taken(state, ("receiver",))
+        outcome = Run(embedded(state), console).go(plan.result())
     console.print()
     print_outcome(console, state, outcome)
     seconds = outcome.first_result - started

@@ -16,7 +16,8 @@ from scripts.receiving import receiving
 class Receiver:
     """What was received and verified; `secret` is known once the endpoint is registered."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.port = 0
         self.secret = ""
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -24,7 +25,7 @@ class Receiver:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}/facequeue"
+        return f"http://{self.host}:{self.port}/facequeue"
 
     def take(self, body: bytes, headers: dict[str, str]) -> bool:
         """Verify one delivery; whether its signature, time and body are what they should be."""
@@ -47,8 +48,8 @@ class Receiver:
 
 
 @contextmanager
-def listening(port: int) -> Iterator[Receiver]:
-    """A receiver on a port of the loopback interface, which webhooks must be allowed to reach."""
-    receiver = Receiver()
-    with receiving(receiver.take, port) as receiver.port:
+def listening(port: int, host: str = "127.0.0.1") -> Iterator[Receiver]:
+    """A receiver on a port of this machine, which webhooks must be allowed to reach."""
+    receiver = Receiver(host)
+    with receiving(receiver.take, port, host) as receiver.port:
         yield receiver

@@ -8,21 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from scripts.demo.client import DemoClient
 from scripts.demo.photos import Photo, Plan
+from scripts.demo.place import Place
 from scripts.demo.receiver import listening
 from scripts.importing.client import JobView
 from scripts.importing.progress import shown
-from scripts.stack import object_store
-from scripts.stack.environment import BUCKET, settings_of
 from scripts.stack.failures import StackError
-from scripts.stack.ports import refuse_taken
-from scripts.stack.state import State
 
-_PREFIX = "quickstart/"
 _ITEMS_A_JOB = 1000
 _UPLOADS_AT_ONCE = 4
 _LOOK_SECONDS = 0.25
@@ -43,22 +38,21 @@ class Outcome:
 
 
 class Run:
-    """The demo's run against a stack that is up."""
+    """The demo's run against a FaceQueue that is up."""
 
-    def __init__(self, state: State, console: Console) -> None:
-        settings = settings_of(state)
+    def __init__(self, place: Place, console: Console) -> None:
         self._console = console
-        self._state = state
-        self._api = DemoClient(settings["FACEQUEUE_URL"], settings["FACEQUEUE_API_KEY"])
+        self._place = place
+        self._api = DemoClient(place.url, place.api_key)
+        self._stored: dict[str, dict[str, Any]] = {}
 
     def go(self, plan: Plan) -> Outcome:
         """Run the plan through the public API."""
         self._upload((*plan.enrol, *plan.identify))
         collection = self._api.fresh_collection(plan.title)
         outcome = Outcome(plan, _rule(self._api.collection(collection)), [], [])
-        refuse_taken(self._state, ("receiver",))
         with (
-            listening(self._state.ports["receiver"]) as receiver,
+            listening(self._place.receiver_port, self._place.receiver_host) as receiver,
             self._api.registered(receiver.url) as (endpoint, secret),
         ):
             receiver.secret = secret
@@ -74,17 +68,9 @@ class Run:
         return outcome
 
     def _upload(self, photos: Sequence[Photo]) -> None:
-        s3 = object_store.client(self._state)
-
-        def put(photo: Photo) -> None:
-            s3.put_object(Bucket=BUCKET, Key=_PREFIX + photo.name, Body=photo.load())
-
-        try:
-            with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
-                list(pool.map(put, photos))
-        except (BotoCoreError, ClientError) as error:
-            log = self._state.logs / "s3.log"
-            raise StackError(f"The S3 server did not take an image: {error} (see {log})") from error
+        with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
+            stored = pool.map(self._place.put, photos)
+            self._stored = {photo.name: what for photo, what in zip(photos, stored, strict=True)}
 
     def _process(
         self, operation: str, photos: Sequence[Photo], common: dict[str, Any]
@@ -93,7 +79,7 @@ class Run:
         with shown(self._console, len(photos)) as progress:
             for start in range(0, len(photos), _ITEMS_A_JOB):
                 chunk = photos[start : start + _ITEMS_A_JOB]
-                items = [_item(operation, photo) for photo in chunk]
+                items = [self._item(operation, photo) for photo in chunk]
                 job = self._api.start(operation, items=items, **common)
                 while not job.ended:
                     time.sleep(_LOOK_SECONDS)
@@ -102,13 +88,9 @@ class Run:
                 _refuse_unfinished(job)
                 yield job.id, list(self._api.results(job.id))
 
-
-def _item(operation: str, photo: Photo) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        "custom_id": photo.name,
-        "image": f"s3://{BUCKET}/{_PREFIX}{photo.name}",
-    }
-    return {**item, "subject": photo.person} if operation == "enrol" else item
+    def _item(self, operation: str, photo: Photo) -> dict[str, Any]:
+        item = {"custom_id": photo.name, **self._stored[photo.name]}
+        return {**item, "subject": photo.person} if operation == "enrol" else item
 
 
 def _refuse_unfinished(job: JobView) -> None:
