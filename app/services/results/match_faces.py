@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.calibration import RateBasis
 from app.domain.gallery import Embedding
 from app.domain.matching import MatchRule, Neighbour, cosine
 from app.domain.outcomes import FoundFace
@@ -31,6 +32,7 @@ class FaceDecision:
     decision: Decision
     matches: list[dict[str, Any]]
     threshold: float
+    threshold_reason: dict[str, Any]
     search_index: str
 
 
@@ -44,6 +46,7 @@ class PairDecision:
     decision: Decision
     similarity: float | None
     fmr: float | None
+    fmr_basis: RateBasis | None
 
 
 def identify_faces(session: Session, batches: Sequence[JobBatch]) -> dict[FaceKey, FaceDecision]:
@@ -101,11 +104,17 @@ def _decide(
             "subject_id": str(c.subject_id) if c.subject_id else None,
             "face_id": str(c.face_id),
             "similarity": round(c.similarity, 6),
-            "fmr": rule.false_match_rate(c.similarity),
+            **_rated(rule, c.similarity),
         }
         for c in candidates[:top_k]
     ]
-    return FaceDecision(rule.decide(candidates), matches, rule.threshold, index)
+    reason = rule.reason.as_json()
+    return FaceDecision(rule.decide(candidates), matches, rule.threshold, reason, index)
+
+
+def _rated(rule: MatchRule, similarity: float) -> dict[str, Any]:
+    rate, basis = rule.rate(similarity)
+    return {"fmr": rate, "fmr_basis": basis.value}
 
 
 def verify_pairs(
@@ -145,9 +154,8 @@ def _compared(
 
 def _decide_pair(rule: MatchRule, similarity: float | None) -> PairDecision:
     if similarity is None:
-        return PairDecision(Decision.NO_MATCH, None, None)
-    fmr = rule.false_match_rate(similarity)
-    return PairDecision(rule.decide_pair(similarity), similarity, fmr)
+        return PairDecision(Decision.NO_MATCH, None, None, None)
+    return PairDecision(rule.decide_pair(similarity), similarity, *rule.rate(similarity))
 
 
 def _embeddings(faces: Iterable[FoundFace]) -> list[Embedding]:
