@@ -34,6 +34,13 @@ class MatchSchema(AnswerSchema):
         }
     )
     similarity = fields.Float(required=True)
+    taken_by = fields.Integer(
+        metadata={
+            "description": "`face_no` of another face of the image that is this subject, so that "
+            "this one is not (`options.distinct_people`): it stands behind those whom the face may "
+            "be; absent otherwise"
+        }
+    )
     fmr = fields.Float(required=True)
     fmr_basis = fields.String(
         validate=validate.OneOf([basis.value for basis in RateBasis]), metadata=_FMR_BASIS

@@ -203,6 +203,58 @@ def test_a_search_reads_its_probe_and_its_tenant_once_not_once_a_row(
     assert "tenant_id = (InitPlan" in filter_
 
 
+def group(*vectors: list[float]) -> ItemOutcome:
+    """An item whose image shows several faces."""
+    made = outcome(0)
+    assert made.image is not None
+    (face,) = made.image.faces
+    faces = [
+        replace(face, face_no=number, embedding=tuple(vector))
+        for number, vector in enumerate(vectors)
+    ]
+    return replace(made, image=replace(made.image, faces=tuple(faces)))
+
+
+def test_two_faces_of_one_image_are_one_person_only_where_the_client_says_so(
+    world: TenantWorld, collection: Collection
+) -> None:
+    make_face(collection, make_subject(collection, "ada"), PROBE)
+    make_face(collection, make_subject(collection, "bob"), near(0.5, 2))
+    shown = group(near(0.7, 1), PROBE)
+
+    def told(**options: Any) -> list[tuple[str, Any]]:
+        lease = search(world, collection, **options)
+        store(lease, shown)
+        faces = world.faces(lease.shard.job_id, "probe")
+        return [
+            (face.decision, [(m["subject"], m.get("taken_by")) for m in face.matches])
+            for face in faces
+        ]
+
+    assert told() == [
+        ("unknown", [("bob", None), ("ada", 1)]),
+        ("match", [("ada", None), ("bob", None)]),
+    ]
+    both = ("match", [("ada", None), ("bob", None)])
+    assert told(distinct_people=False) == [both, both]
+
+
+def test_who_comes_after_all_that_are_taken_is_found(
+    world: TenantWorld, collection: Collection
+) -> None:
+    for axis, similarity in ((1, 0.95), (2, 0.85), (3, 0.75), (4, 0.65)):
+        make_face(collection, make_subject(collection, f"p{axis}"), near(similarity, axis))
+    shown = group(near(0.95, 1), near(0.85, 2), near(0.75, 3), PROBE)
+
+    lease = search(world, collection, top_k=1)
+    store(lease, shown)
+
+    faces = world.faces(lease.shard.job_id, "probe")
+    assert [face.decision for face in faces] == ["match"] * 4
+    named = [match["subject"] for face in faces for match in face.matches]
+    assert named == ["p1", "p2", "p3", "p4"]
+
+
 def test_a_result_says_which_threshold_was_applied_and_why(world: TenantWorld) -> None:
     wanted = NewCollection("asks for a rate", target_fpir=0.01)
     collection = create_collection(world.tenant_id, wanted, SYSTEM)

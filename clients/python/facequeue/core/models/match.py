@@ -23,6 +23,8 @@ class Match:
         fmr (float):
         erased (bool | Unset): True when the face was erased since: `face_id` is null, and with its person gone too,
             `subject` and `subject_id`; absent otherwise
+        taken_by (int | Unset): `face_no` of another face of the image that is this subject, so that this one is not
+            (`options.distinct_people`): it stands behind those whom the face may be; absent otherwise
         fmr_basis (RateBasis | Unset):
     """
 
@@ -32,6 +34,7 @@ class Match:
     similarity: float
     fmr: float
     erased: bool | Unset = UNSET
+    taken_by: int | Unset = UNSET
     fmr_basis: RateBasis | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
@@ -51,6 +54,8 @@ class Match:
 
         erased = self.erased
 
+        taken_by = self.taken_by
+
         fmr_basis: str | Unset = UNSET
         if not isinstance(self.fmr_basis, Unset):
             fmr_basis = self.fmr_basis
@@ -68,6 +73,8 @@ class Match:
         )
         if erased is not UNSET:
             field_dict["erased"] = erased
+        if taken_by is not UNSET:
+            field_dict["taken_by"] = taken_by
         if fmr_basis is not UNSET:
             field_dict["fmr_basis"] = fmr_basis
 
@@ -104,6 +111,8 @@ class Match:
 
         erased = d.pop("erased", UNSET)
 
+        taken_by = d.pop("taken_by", UNSET)
+
         _fmr_basis = d.pop("fmr_basis", UNSET)
         fmr_basis: RateBasis | Unset
         if isinstance(_fmr_basis, Unset):
@@ -118,6 +127,7 @@ class Match:
             similarity=similarity,
             fmr=fmr,
             erased=erased,
+            taken_by=taken_by,
             fmr_basis=fmr_basis,
         )
 
