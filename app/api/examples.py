@@ -196,10 +196,19 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
                         "subject_id": _SUBJECT_ID,
                         "face_id": _FACE_ID,
                         "similarity": 0.74,
-                        "fmr": 3e-8,
+                        "fmr": 1e-12,
+                        "fmr_basis": "extrapolated",
                     }
                 ],
-                "threshold": 0.4,
+                "threshold": 0.479,
+                "threshold_reason": {
+                    "rule": "target_fpir",
+                    "target_fpir": 0.01,
+                    "faces": 1150,
+                    "fmr": 8.74e-6,
+                    "fmr_basis": "extrapolated",
+                    "calibration": "shipped",
+                },
             }
         ],
         **_MODEL,

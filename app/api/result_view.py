@@ -37,6 +37,7 @@ def result_view(job: Job, result: ItemResult) -> dict[str, Any]:
             view[name] = version
     if job.operation == Operation.VERIFY:
         view |= {"decision": item.decision, "similarity": item.similarity, "fmr": item.fmr}
+        view["fmr_basis"] = item.fmr_basis
     return view
 
 
@@ -69,7 +70,12 @@ def _face(operation: str, item: Row[Any], face: Row[Any]) -> dict[str, Any]:
 def _identified(face: Row[Any]) -> dict[str, Any]:
     # A face that is not live, or not good enough, was compared with nobody: it names no one.
     decision = face.decision or Decision.UNKNOWN
-    return {"decision": decision, "matches": face.matches or [], "threshold": face.threshold}
+    return {
+        "decision": decision,
+        "matches": face.matches or [],
+        "threshold": face.threshold,
+        "threshold_reason": face.threshold_reason,
+    }
 
 
 def _enrolled(item: Row[Any], face: Row[Any]) -> dict[str, Any]:

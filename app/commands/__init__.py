@@ -10,6 +10,7 @@ def register_commands(app: Flask) -> None:
     from app.commands.api_keys import group as api_keys
     from app.commands.audit import group as audit
     from app.commands.buckets import group as buckets
+    from app.commands.calibrations import group as calibrations
     from app.commands.dead_letters import group as dead_letters
     from app.commands.erasures import group as erasures
     from app.commands.jobs import group as jobs
@@ -22,6 +23,7 @@ def register_commands(app: Flask) -> None:
         tenants,
         api_keys,
         buckets,
+        calibrations,
         queue,
         jobs,
         dead_letters,

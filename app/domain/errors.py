@@ -64,6 +64,12 @@ class ModelSelfTestFailed(ModelError):
     code = "model_self_test_failed"
 
 
+class CalibrationInvalid(ModelError):
+    """A calibration file is none, was changed, or is not there."""
+
+    code = "calibration_invalid"
+
+
 class IllegalTransition(FaceQueueError):
     """A state change that the state table does not allow."""
 

@@ -25,7 +25,8 @@ class JobOptions:
     `min_face` is in pixels of the source image; `min_quality` is 0 to 1; `top_k` counts subjects;
     `attributes` are some of ATTRIBUTES, for tenants that may ask for them. `on_conflict` says what
     happens to a photograph that is another person's, `on_changed` what to the faces that were
-    enrolled from the same place for the same person when other bytes lay there.
+    enrolled from the same place for the same person when other bytes lay there. `distinct_people`:
+    no two faces of one image are matched to the same subject.
     """
 
     max_faces: int = 10
@@ -38,6 +39,7 @@ class JobOptions:
     attributes: tuple[str, ...] = ()
     on_conflict: Literal["keep", "move"] = "keep"
     on_changed: Literal["add", "replace"] = "add"
+    distinct_people: bool = True
 
     @property
     def enrols(self) -> EnrolFaces:

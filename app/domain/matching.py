@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
+from app.domain.calibration import Calibration, RateBasis
 from app.domain.states import Decision
 
 # Two subjects above the threshold and closer than this cannot be told apart. One pixel of
@@ -23,12 +26,51 @@ class Neighbour:
     similarity: float
 
 
+class ThresholdRule(StrEnum):
+    """Who set the threshold: the collection, by it or by its target, or the model's publisher."""
+
+    THRESHOLD = "threshold"
+    TARGET_FPIR = "target_fpir"
+    MODEL_DEFAULT = "model_default"
+
+
+@dataclass(frozen=True)
+class ThresholdReason:
+    """Why a threshold was applied, as it stands in results.
+
+    Attributes:
+        rule: who set it.
+        target_fpir: the collection's, where that is the rule.
+        faces: how many faces the collection had.
+        fmr: the rate at which one stranger reaches the threshold.
+        fmr_basis: whether the calibration's data support that rate.
+        calibration: its version.
+    """
+
+    rule: ThresholdRule
+    target_fpir: float | None
+    faces: int | None
+    fmr: float
+    fmr_basis: RateBasis
+    calibration: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The reason as it is stored and answered."""
+        return asdict(self)
+
+
 @dataclass(frozen=True)
 class MatchRule:
-    """What makes a match in one gallery at one moment."""
+    """What makes a match in one gallery at one moment, and why."""
 
     threshold: float
-    false_match_rate: Callable[[float], float]
+    calibration: Calibration
+    reason: ThresholdReason
+
+    def rate(self, similarity: float) -> tuple[float, RateBasis]:
+        """How often strangers are this similar, and whether that was measured."""
+        rate = self.calibration.false_match_rate(similarity)
+        return rate, self.calibration.basis(rate)
 
     def decide(self, candidates: Sequence[Neighbour]) -> Decision:
         """Decide about one probe, from its candidates, best first and one a subject."""

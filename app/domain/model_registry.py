@@ -10,13 +10,11 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from math import erfc, sqrt
 from pathlib import Path
-from statistics import NormalDist
-from sys import float_info
 from typing import Any, Literal, TypeVar
 
 from app.domain.attribute_registry import AttributeEntry, attribute_entries
+from app.domain.calibration import Calibration
 from app.domain.errors import ModelUnknown
 from app.domain.weights import (
     Licence,
@@ -53,34 +51,6 @@ class InputSpec:
     scale: float
     layout: Literal["NCHW", "NHWC"]
     batch_axis: Literal["free", "one"]
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """How similar two different people look to a model: a normal distribution of cosines.
-
-    `provisional` says that it was not measured on a population; `source` says where it is from.
-    """
-
-    mean: float
-    deviation: float
-    provisional: bool
-    source: str
-
-    def false_match_rate(self, similarity: float) -> float:
-        """Probability that two different people are at least this similar; never 0.
-
-        By erfc, since NormalDist.cdf rounds to 0 what is beyond 8.3 deviations.
-        """
-        return 0.5 * erfc((similarity - self.mean) / (self.deviation * sqrt(2)))
-
-    def threshold(self, false_match_rate: float) -> float:
-        """Similarity that two different people exceed with this probability, 0 to below 1.
-
-        Above 1 where the rate is lower than the model can hold: nobody is named then.
-        """
-        rate = max(false_match_rate, float_info.min)
-        return 2 * self.mean - NormalDist(self.mean, self.deviation).inv_cdf(rate)
 
 
 @dataclass(frozen=True)
@@ -270,11 +240,10 @@ def _model(
     detectors: dict[str, DetectorEntry],
     files: dict[str, WeightsFile],
 ) -> ModelEntry:
-    calibration = {key: value for key, value in raw["calibration"].items() if key != "kind"}
     plain = ("dimensions", "default_threshold", "threshold_source", "experimental")
     return ModelEntry(
         name=name,
-        calibration=Calibration(**calibration),
+        calibration=Calibration(**raw["calibration"]),
         licence=Licence(**raw["licence"]),
         detector=detectors[raw["detector"]],
         files=tuple(files[file] for file in raw["files"]),

@@ -49,6 +49,7 @@ class Detection(TenantOwned, Base):
     decision: Mapped[str | None]
     matches: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     threshold: Mapped[float | None]
+    threshold_reason: Mapped[dict[str, Any] | None]
     search_index: Mapped[str | None]
     subject_id: Mapped[UUID | None]
     face_id: Mapped[UUID | None]

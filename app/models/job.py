@@ -109,6 +109,7 @@ class Item(TenantOwned, Base):
     decision: Mapped[str | None]
     similarity: Mapped[float | None] = mapped_column(REAL)
     fmr: Mapped[float | None]
+    fmr_basis: Mapped[str | None]
     width: Mapped[int | None]
     height: Mapped[int | None]
     image_sha256: Mapped[bytes | None] = mapped_column(LargeBinary)

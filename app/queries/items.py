@@ -24,8 +24,8 @@ from app.queries.living_names import (
 # shards merge into one range, so that the test costs the same for ten items as for a million.
 _ITEMS = text("""
 SELECT * FROM (
-  SELECT seq, custom_id, error_code, error_message, decision, similarity, fmr, width, height,
-    engine, pipeline, image_version, reference_version,
+  SELECT seq, custom_id, error_code, error_message, decision, similarity, fmr, fmr_basis, width,
+    height, engine, pipeline, image_version, reference_version,
     CASE WHEN state = 'pending' AND seq <@ (
       SELECT coalesce(range_agg(int4range(first_seq, first_seq + item_count)), '{}')
       FROM shards WHERE tenant_id = :tenant_id AND job_id = :job_id AND state = 'canceled'
@@ -40,7 +40,8 @@ ORDER BY seq LIMIT :limit
 
 _DETECTIONS = text(f"""
 SELECT item_seq, face_no, box, landmarks, detection_confidence, quality, liveness, attributes,
-  decision, {LIVING_MATCHES} AS matches, threshold, {LIVING_SUBJECT} AS subject_id,
+  decision, {LIVING_MATCHES} AS matches, threshold, threshold_reason,
+  {LIVING_SUBJECT} AS subject_id,
   {LIVING_NAME} AS subject, {LIVING_FACE} AS face_id, enrolled, reason,
   {FORMER} AS moved_from, replaced
 FROM detections

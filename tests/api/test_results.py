@@ -21,6 +21,15 @@ MATCH = {
     "face_id": str(new_id()),
     "similarity": 0.61,
     "fmr": 1e-6,
+    "fmr_basis": "extrapolated",
+}
+REASON = {
+    "rule": "target_fpir",
+    "target_fpir": 0.01,
+    "faces": 100,
+    "fmr": 1e-4,
+    "fmr_basis": "extrapolated",
+    "calibration": "shipped",
 }
 
 
@@ -56,10 +65,13 @@ def test_an_identified_face_has_a_decision_and_its_matches(api: Caller) -> None:
         "face_id": str(make_face(collection, subject).id),
     }
     match = {"decision": "match", "matches": [named], "threshold": 0.4}
+    match["threshold_reason"] = REASON
     close_item(job_id, 0, faces=[match, {"decision": "unknown", "matches": []}])
     known, unknown = _items(api, job_id)[0]["faces"]
     assert (known["decision"], known["matches"], known["threshold"]) == ("match", [named], 0.4)
+    assert known["threshold_reason"] == REASON
     assert (unknown["decision"], unknown["matches"]) == ("unknown", [])
+    assert unknown["threshold_reason"] is None
 
 
 def test_a_match_with_somebody_erased_is_told_without_naming_anybody(api: Caller) -> None:
@@ -94,6 +106,7 @@ def test_a_verified_item_has_decision_similarity_and_fmr(api: Caller) -> None:
     (item,) = _items(api, job_id)
     assert (item["decision"], item["similarity"]) == ("match", 0.5)
     assert item["fmr"] == pytest.approx(1e-4)
+    assert item["fmr_basis"] == "measured"
 
 
 def test_a_failed_item_has_a_code_and_leaves_its_neighbours_alone(api: Caller) -> None:
@@ -213,8 +226,8 @@ def _verify_job(api: Caller) -> UUID:
     with owner_transaction() as session:
         session.execute(
             text(
-                "UPDATE items SET decision = 'match', similarity = 0.5, fmr = 1e-4 "
-                "WHERE job_id = :id"
+                "UPDATE items SET decision = 'match', similarity = 0.5, fmr = 1e-4, "
+                "fmr_basis = 'measured' WHERE job_id = :id"
             ),
             {"id": job_id},
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain.calibration_files import calibration_in_use
 from app.domain.errors import ModelError
 from app.domain.model_registry import ModelEntry, load_registry
 from workers.vision.engines.interface import Engine, Graph
@@ -45,6 +46,7 @@ def check_installed(settings: VisionSettings) -> None:
     entry.require_licence(allow_noncommercial=settings.allow_noncommercial)
     for file in (entry.detector.file, entry.weights):
         file.verified_path(settings.models_dir, entry.name)
+    calibration_in_use(settings.models_dir, entry.identity, entry.calibration)
     installed_liveness(settings)
 
 

@@ -2,9 +2,17 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
+from app.domain.calibration import RateBasis
+from app.domain.matching import ThresholdRule
 from app.domain.states import Decision, ItemState
 from app.web.fields import AnswerSchema, BoxSchema
 from app.web.pagination import PageArgs
+
+_FMR_BASIS = {
+    "title": "RateBasis",
+    "description": "`measured`: enough comparisons were counted to have seen this rate; "
+    "`extrapolated`: it follows from the shape of those that were",
+}
 
 
 class ItemListArgs(PageArgs):
@@ -26,7 +34,47 @@ class MatchSchema(AnswerSchema):
         }
     )
     similarity = fields.Float(required=True)
+    taken_by = fields.Integer(
+        metadata={
+            "description": "`face_no` of another face of the image that is this subject, so that "
+            "this one is not (`options.distinct_people`): it stands behind those whom the face may "
+            "be; absent otherwise"
+        }
+    )
     fmr = fields.Float(required=True)
+    fmr_basis = fields.String(
+        validate=validate.OneOf([basis.value for basis in RateBasis]), metadata=_FMR_BASIS
+    )
+
+
+class ThresholdReasonSchema(AnswerSchema):
+    """Why this threshold was applied."""
+
+    rule = fields.String(
+        required=True,
+        validate=validate.OneOf([rule.value for rule in ThresholdRule]),
+        metadata={
+            "title": "ThresholdRule",
+            "description": "The collection's `threshold`, or what its `target_fpir` asks for",
+        },
+    )
+    target_fpir = fields.Float(required=True, allow_none=True)
+    faces = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "How many faces the collection had at that moment"},
+    )
+    fmr = fields.Float(
+        required=True, metadata={"description": "How often one stranger reaches the threshold"}
+    )
+    fmr_basis = fields.String(
+        required=True,
+        validate=validate.OneOf([basis.value for basis in RateBasis]),
+        metadata=_FMR_BASIS,
+    )
+    calibration = fields.String(
+        required=True, metadata={"description": "Version of the calibration, or `shipped`"}
+    )
 
 
 class LivenessSchema(AnswerSchema):
@@ -77,6 +125,11 @@ class FaceResultSchema(AnswerSchema):
     )
     matches = fields.List(fields.Nested(MatchSchema))
     threshold = fields.Float(allow_none=True)
+    threshold_reason = fields.Nested(
+        ThresholdReasonSchema,
+        allow_none=True,
+        metadata={"description": "Null where nothing was compared, or before this was kept"},
+    )
     face_id = fields.String(
         allow_none=True, metadata={"description": "Null also when it was erased since"}
     )
@@ -138,3 +191,8 @@ class ItemSchema(AnswerSchema):
     decision = fields.String(allow_none=True)
     similarity = fields.Float(allow_none=True)
     fmr = fields.Float(allow_none=True)
+    fmr_basis = fields.String(
+        allow_none=True,
+        validate=validate.OneOf([basis.value for basis in RateBasis]),
+        metadata=_FMR_BASIS,
+    )

@@ -88,6 +88,12 @@ class JobOptionsSchema(RequestSchema):
             "example": "replace",
         },
     )
+    distinct_people = fields.Boolean(
+        metadata={
+            "description": "`identify`: nobody is matched twice in one image; `false` for mirrors, "
+            "collages and pages of pictures. Default true"
+        }
+    )
 
     @post_load
     def _as_options(self, data: dict[str, Any], **_: Any) -> JobOptions:

@@ -46,6 +46,7 @@ _ITEMS = BulkTable(
         "decision": "text",
         "similarity": "real",
         "fmr": "double precision",
+        "fmr_basis": "text",
         "width": "integer",
         "height": "integer",
         "sha256": "bytea",
@@ -56,7 +57,8 @@ _ITEMS = BulkTable(
 
 _CLOSE = text("""
 UPDATE items SET state = row.state, error_code = row.error_code, error_message = row.error_message,
-  decision = row.decision, similarity = row.similarity, fmr = row.fmr, width = row.width,
+  decision = row.decision, similarity = row.similarity, fmr = row.fmr,
+  fmr_basis = row.fmr_basis, width = row.width,
   height = row.height, image_sha256 = row.sha256, engine = row.engine, pipeline = row.pipeline,
   finished_at = now()
 FROM pg_temp.bulk_items AS row
@@ -119,6 +121,7 @@ def _row(key: ItemKey, judged: Judgement) -> dict[str, Any]:
         "decision": pair.decision.value if pair else None,
         "similarity": pair.similarity if pair else None,
         "fmr": pair.fmr if pair else None,
+        "fmr_basis": pair.fmr_basis.value if pair and pair.fmr_basis else None,
         "width": image.width or None if image else None,
         "height": image.height or None if image else None,
         "sha256": image.sha256 if image else None,

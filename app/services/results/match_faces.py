@@ -10,9 +10,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.calibration import RateBasis
 from app.domain.gallery import Embedding
+from app.domain.job_options import JobOptions
 from app.domain.matching import MatchRule, Neighbour, cosine
 from app.domain.outcomes import FoundFace
+from app.domain.photograph import decide_photograph
 from app.domain.states import Decision
 from app.models.collection import Collection
 from app.models.subject import Subject
@@ -31,6 +34,7 @@ class FaceDecision:
     decision: Decision
     matches: list[dict[str, Any]]
     threshold: float
+    threshold_reason: dict[str, Any]
     search_index: str
 
 
@@ -44,6 +48,7 @@ class PairDecision:
     decision: Decision
     similarity: float | None
     fmr: float | None
+    fmr_basis: RateBasis | None
 
 
 def identify_faces(session: Session, batches: Sequence[JobBatch]) -> dict[FaceKey, FaceDecision]:
@@ -62,15 +67,101 @@ def _search(
     session: Session, collection: Collection, batches: Sequence[JobBatch]
 ) -> dict[FaceKey, FaceDecision]:
     """The decisions for jobs of one collection; each keeps as many candidates as it asked for."""
-    probes = {key: (batch, face) for batch in batches for key, face in _probes(batch)}
+    probes = {key: face for batch in batches for key, face in _probes(batch)}
+    rules = {batch.job.id: match_rule(batch.job.model, collection) for batch in batches}
     wanted = max(_TO_DECIDE, *(batch.options.top_k for batch in batches))
-    found = nearest_subjects(session, collection, [e for _, e in probes.values()], wanted)
-    rules = {batch.job.model: match_rule(batch.job.model, collection) for batch in batches}
-    names = _external_ids(session, found.nearest)
+    found = nearest_subjects(session, collection, list(probes.values()), wanted)
+    nearest = dict(zip(probes, found.nearest, strict=True))
+    for batch in batches:
+        nearest |= _further(session, collection, batch, rules[batch.job.id], probes, nearest)
+    names = _external_ids(session, list(nearest.values()))
+    decisions: dict[FaceKey, FaceDecision] = {}
+    for batch in batches:
+        for keys in _photographs(batch, probes):
+            rule = rules[batch.job.id]
+            decided = _decide(rule, batch.options, {key: nearest[key] for key in keys}, names)
+            for key, (decision, matches) in decided.items():
+                reason = rule.reason.as_json()
+                decisions[key] = FaceDecision(
+                    decision, matches, rule.threshold, reason, found.index
+                )
+    return decisions
+
+
+def _further(
+    session: Session,
+    collection: Collection,
+    batch: JobBatch,
+    rule: MatchRule,
+    probes: Mapping[FaceKey, Embedding],
+    nearest: Mapping[FaceKey, list[Neighbour]],
+) -> dict[FaceKey, list[Neighbour]]:
+    """More candidates where all that were found match: other faces of the image may be theirs."""
+    further: dict[FaceKey, list[Neighbour]] = {}
+    if not batch.options.distinct_people:
+        return further
+    for keys in _photographs(batch, probes):
+        full = [k for k in keys if nearest[k] and nearest[k][-1].similarity >= rule.threshold]
+        if len(keys) > 1 and full:
+            wanted = max(len(nearest[key]) for key in full) + len(keys) - 1
+            again = nearest_subjects(session, collection, [probes[key] for key in full], wanted)
+            further |= zip(full, again.nearest, strict=True)
+    return further
+
+
+def _photographs(batch: JobBatch, probes: Mapping[FaceKey, Embedding]) -> Iterator[list[FaceKey]]:
+    """The searched faces of each image."""
+    of_item: dict[int, list[FaceKey]] = {}
+    for key in probes:
+        if key[0] == batch.job.id:
+            of_item.setdefault(key[1], []).append(key)
+    yield from of_item.values()
+
+
+def _decide(
+    rule: MatchRule,
+    options: JobOptions,
+    nearest: Mapping[FaceKey, Sequence[Neighbour]],
+    names: Mapping[UUID, str],
+) -> dict[FaceKey, tuple[Decision, list[dict[str, Any]]]]:
+    """Decide about the faces of one image, together."""
+    keys = list(nearest)
+    decided = decide_photograph(rule, list(nearest.values()), distinct=options.distinct_people)
     return {
-        key: _decide(rules[batch.job.model], candidates, batch.options.top_k, names, found.index)
-        for (key, (batch, _)), candidates in zip(probes.items(), found.nearest, strict=True)
+        key: (
+            face.decision,
+            [
+                _match(rule, candidate, names, face.taken, keys)
+                for candidate in _free_first(nearest[key], face.taken)[: options.top_k]
+            ],
+        )
+        for key, face in zip(keys, decided, strict=True)
     }
+
+
+def _free_first(candidates: Sequence[Neighbour], taken: Mapping[UUID, int]) -> list[Neighbour]:
+    """Whom a face may be before whom it may not: who is matched stands first, always."""
+    return sorted(candidates, key=lambda near: near.subject_id in taken)
+
+
+def _match(
+    rule: MatchRule,
+    candidate: Neighbour,
+    names: Mapping[UUID, str],
+    taken: Mapping[UUID, int],
+    keys: Sequence[FaceKey],
+) -> dict[str, Any]:
+    subject = candidate.subject_id
+    match = {
+        "subject": names.get(subject) if subject else None,
+        "subject_id": str(subject) if subject else None,
+        "face_id": str(candidate.face_id),
+        "similarity": round(candidate.similarity, 6),
+        **_rated(rule, candidate.similarity),
+    }
+    if subject is not None and subject in taken:
+        _, _, match["taken_by"] = keys[taken[subject]]
+    return match
 
 
 def _probes(batch: JobBatch) -> Iterator[tuple[FaceKey, Embedding]]:
@@ -88,24 +179,9 @@ def _external_ids(session: Session, nearest: Sequence[Sequence[Neighbour]]) -> d
     return {row.id: row.external_id for row in rows}
 
 
-def _decide(
-    rule: MatchRule,
-    candidates: Sequence[Neighbour],
-    top_k: int,
-    names: Mapping[UUID, str],
-    index: str,
-) -> FaceDecision:
-    matches = [
-        {
-            "subject": names.get(c.subject_id) if c.subject_id else None,
-            "subject_id": str(c.subject_id) if c.subject_id else None,
-            "face_id": str(c.face_id),
-            "similarity": round(c.similarity, 6),
-            "fmr": rule.false_match_rate(c.similarity),
-        }
-        for c in candidates[:top_k]
-    ]
-    return FaceDecision(rule.decide(candidates), matches, rule.threshold, index)
+def _rated(rule: MatchRule, similarity: float) -> dict[str, Any]:
+    rate, basis = rule.rate(similarity)
+    return {"fmr": rate, "fmr_basis": basis.value}
 
 
 def verify_pairs(
@@ -145,9 +221,8 @@ def _compared(
 
 def _decide_pair(rule: MatchRule, similarity: float | None) -> PairDecision:
     if similarity is None:
-        return PairDecision(Decision.NO_MATCH, None, None)
-    fmr = rule.false_match_rate(similarity)
-    return PairDecision(rule.decide_pair(similarity), similarity, fmr)
+        return PairDecision(Decision.NO_MATCH, None, None, None)
+    return PairDecision(rule.decide_pair(similarity), similarity, *rule.rate(similarity))
 
 
 def _embeddings(faces: Iterable[FoundFace]) -> list[Embedding]:

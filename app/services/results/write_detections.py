@@ -32,6 +32,7 @@ _FACES = BulkTable(
         "decision": "text",
         "matches": "jsonb",
         "threshold": "double precision",
+        "threshold_reason": "jsonb",
         "search_index": "text",
         "subject_id": "uuid",
         "face_id": "uuid",
@@ -92,6 +93,7 @@ def _decided(decision: FaceDecision | None) -> dict[str, Any]:
         "decision": decision.decision.value,
         "matches": decision.matches,
         "threshold": decision.threshold,
+        "threshold_reason": decision.threshold_reason,
         "search_index": decision.search_index,
     }
 

@@ -14,13 +14,16 @@ from sqlalchemy import event
 
 from app.database.base import db
 from app.database.transactions import tenant_transaction
+from app.domain.actor import SYSTEM
 from app.domain.job_options import JobOptions
 from app.domain.job_request import ItemRequest
 from app.domain.lease import Lease, ShardRef
+from app.domain.model_registry import load_registry
 from app.domain.outcomes import ItemOutcome
 from app.domain.states import Operation
 from app.models.collection import Collection
 from app.queries.nearest_faces import nearest_faces
+from app.services.gallery.collections import NewCollection, create_collection
 from app.services.results.job_batch import ShardResults
 from app.services.results.store_results import store_results
 from tests.factories.galleries import make_collection, make_face, make_subject, unit_vector
@@ -31,6 +34,7 @@ from tests.factories.worker_steps import begun, store
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("parked")]
 
 PROBE = unit_vector(0)
+PARKED_MODEL = "SFace@parked"
 
 
 @pytest.fixture
@@ -170,7 +174,7 @@ def test_a_target_rate_asks_for_more_similarity_in_a_larger_collection(world: Te
         )
         thresholds.append(identified(world, _read(world, collection_id)).threshold)
 
-    assert thresholds == pytest.approx([0.3187, 0.6514], abs=1e-3)
+    assert thresholds == pytest.approx([0.2963, 0.5220], abs=1e-3)
 
 
 def test_an_unreachable_target_rate_names_nobody_and_stores_its_result(world: TenantWorld) -> None:
@@ -199,6 +203,92 @@ def test_a_search_reads_its_probe_and_its_tenant_once_not_once_a_row(
     assert "tenant_id = (InitPlan" in filter_
 
 
+def group(*vectors: list[float]) -> ItemOutcome:
+    """An item whose image shows several faces."""
+    made = outcome(0)
+    assert made.image is not None
+    (face,) = made.image.faces
+    faces = [
+        replace(face, face_no=number, embedding=tuple(vector))
+        for number, vector in enumerate(vectors)
+    ]
+    return replace(made, image=replace(made.image, faces=tuple(faces)))
+
+
+def test_two_faces_of_one_image_are_one_person_only_where_the_client_says_so(
+    world: TenantWorld, collection: Collection
+) -> None:
+    make_face(collection, make_subject(collection, "ada"), PROBE)
+    make_face(collection, make_subject(collection, "bob"), near(0.5, 2))
+    shown = group(near(0.7, 1), PROBE)
+
+    def told(**options: Any) -> list[tuple[str, Any]]:
+        lease = search(world, collection, **options)
+        store(lease, shown)
+        faces = world.faces(lease.shard.job_id, "probe")
+        return [
+            (face.decision, [(m["subject"], m.get("taken_by")) for m in face.matches])
+            for face in faces
+        ]
+
+    assert told() == [
+        ("unknown", [("bob", None), ("ada", 1)]),
+        ("match", [("ada", None), ("bob", None)]),
+    ]
+    both = ("match", [("ada", None), ("bob", None)])
+    assert told(distinct_people=False) == [both, both]
+
+
+def test_who_comes_after_all_that_are_taken_is_found(
+    world: TenantWorld, collection: Collection
+) -> None:
+    for axis, similarity in ((1, 0.95), (2, 0.85), (3, 0.75), (4, 0.65)):
+        make_face(collection, make_subject(collection, f"p{axis}"), near(similarity, axis))
+    shown = group(near(0.95, 1), near(0.85, 2), near(0.75, 3), PROBE)
+
+    lease = search(world, collection, top_k=1)
+    store(lease, shown)
+
+    faces = world.faces(lease.shard.job_id, "probe")
+    assert [face.decision for face in faces] == ["match"] * 4
+    named = [match["subject"] for face in faces for match in face.matches]
+    assert named == ["p1", "p2", "p3", "p4"]
+
+
+def test_a_result_says_which_threshold_was_applied_and_why(world: TenantWorld) -> None:
+    wanted = NewCollection("asks for a rate", target_fpir=0.01)
+    collection = create_collection(world.tenant_id, wanted, SYSTEM)
+    for axis in range(1, 4):
+        make_face(collection, make_subject(collection), near(axis / 10, axis))
+
+    face = identified(world, collection)
+
+    calibration = load_registry().model("SFace").calibration
+    reason = face.threshold_reason
+    assert reason["fmr"] == pytest.approx(1 - 0.99 ** (1 / 3))
+    assert face.threshold == pytest.approx(calibration.threshold(reason["fmr"]))
+    assert (reason["rule"], reason["target_fpir"], reason["faces"]) == ("target_fpir", 0.01, 3)
+    assert reason["calibration"] == "shipped"
+
+
+@pytest.mark.parametrize("fitted_for", [PARKED_MODEL, "SFace@another"])
+def test_a_rate_is_measured_where_the_models_own_faces_were_counted(
+    world: TenantWorld, collection: Collection, fitted_for: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = load_registry().model("SFace")
+    known = replace(entry, calibration=replace(entry.calibration, model=fitted_for))
+    monkeypatch.setattr("app.services.gallery.match_rule.model_entry", lambda _: known)
+    for axis, similarity in ((1, 0.1), (2, 0.8)):
+        make_face(collection, make_subject(collection), near(similarity, axis))
+
+    face = identified(world, collection)
+
+    rare, common = (match["fmr_basis"] for match in face.matches)
+    counted = "measured" if fitted_for == PARKED_MODEL else "extrapolated"
+    assert (rare, common) == ("extrapolated", counted)
+    assert face.threshold_reason["fmr_basis"] == "extrapolated"
+
+
 def verified(world: TenantWorld, collection: Collection, *outcomes: ItemOutcome) -> Any:
     """The items of a verify job; each claims to show the person "claimed"."""
     items = [
@@ -224,6 +314,7 @@ def test_a_claim_is_compared_with_the_best_face_of_its_subject_only(
     assert (right.decision, right.similarity) == ("match", pytest.approx(0.55, abs=2e-3))
     assert (wrong.decision, wrong.similarity < 0.4) == ("no_match", True)
     assert right.fmr < wrong.fmr
+    assert right.fmr_basis == wrong.fmr_basis == "extrapolated"
 
 
 def test_the_same_vector_is_exactly_as_similar_as_can_be(
@@ -247,6 +338,7 @@ def test_a_claimed_person_without_faces_is_no_match_without_a_similarity(
     (item,) = verified(world, collection, showing(PROBE))
 
     assert (item.decision, item.similarity, item.fmr) == ("no_match", None, None)
+    assert item.fmr_basis is None
 
 
 def _read(world: TenantWorld, collection_id: UUID) -> Collection:

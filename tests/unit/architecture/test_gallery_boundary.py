@@ -17,6 +17,9 @@ STATEMENTS = "app/services/gallery/vector_statements.py"
 PRUNER = "app/services/gallery/prune_changes.py"
 SEARCH = "app/services/gallery/search.py"
 QUERY = "app/queries/nearest_faces.py"
+# Compares nobody: hands an operator's calibration the vectors of a collection, with an audit event.
+CALIBRATION_QUERY = "app/queries/labelled_vectors.py"
+CALIBRATION = "app/services/gallery/labelled_faces.py"
 
 MODELS = {"Face", "FaceVector128", "FaceVector512", "VectorChange"}
 _TABLES = r"(faces|face_vectors_|vector_changes\b)"
@@ -122,15 +125,21 @@ def test_one_module_alone_writes_faces_vectors_and_counts() -> None:
     assert {(verb, table) for verb, _, _, table in pruned} == {("DELETE FROM", "vector_changes")}
 
 
-def test_one_query_alone_reads_vectors() -> None:
+def test_one_query_alone_compares_vectors_and_one_hands_them_out() -> None:
     declared = {"app/models/face.py", "app/models/__init__.py"}
     knowing = {path for path, source in sources().items() if knows_vectors(source)}
 
-    assert knowing - declared == {STATEMENTS, QUERY}
+    assert knowing - declared == {STATEMENTS, QUERY, CALIBRATION_QUERY}
     # Of a face that moves, which vectors it has: never what they are.
     of_a_move = "SELECT collection_id, face_id, space FROM face_vectors_"
     writer = sources()[STATEMENTS].replace(of_a_move, "")
     assert set(re.findall(r"(\w+ \w+) face_vectors_", writer)) == {"INSERT INTO", "DELETE FROM"}
+
+
+def test_vectors_are_handed_to_a_calibration_alone() -> None:
+    users = {path for path, source in sources().items() if "labelled_vectors" in imports(source)}
+
+    assert users == {CALIBRATION}
 
 
 def test_the_query_is_used_by_the_gallery_s_search_alone() -> None:

@@ -6,18 +6,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.calibration import Calibration, RateBasis
 from app.domain.identifiers import new_id
 from app.domain.matching import (
     AMBIGUITY_MARGIN,
     MatchRule,
     Neighbour,
+    ThresholdReason,
+    ThresholdRule,
     best_per_subject,
     cosine,
     false_match_rate_for_fpir,
 )
 from app.domain.states import Decision
 
-RULE = MatchRule(0.4, lambda similarity: 1 - similarity)
+CALIBRATION = Calibration(0.1, 0.1, provisional=True, source="a test")
+REASON = ThresholdReason(
+    ThresholdRule.THRESHOLD, None, 2, 1e-3, RateBasis.EXTRAPOLATED, CALIBRATION.version
+)
+RULE = MatchRule(0.4, CALIBRATION, REASON)
 
 
 def near(similarity: float) -> Neighbour:

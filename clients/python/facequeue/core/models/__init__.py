@@ -83,6 +83,7 @@ from .operation import Operation
 from .order import Order
 from .presigned_image import PresignedImage
 from .problem import Problem
+from .rate_basis import RateBasis
 from .rotation import Rotation
 from .scope import Scope
 from .signed_request import SignedRequest
@@ -96,6 +97,8 @@ from .subject_page import SubjectPage
 from .subject_update import SubjectUpdate
 from .subjects_delete import SubjectsDelete
 from .tenant_limits import TenantLimits
+from .threshold_reason import ThresholdReason
+from .threshold_rule import ThresholdRule
 from .upload_method import UploadMethod
 from .usage import Usage
 from .usage_group import UsageGroup
@@ -185,6 +188,7 @@ __all__ = (
     "Order",
     "PresignedImage",
     "Problem",
+    "RateBasis",
     "Rotation",
     "Scope",
     "SignedRequest",
@@ -198,6 +202,8 @@ __all__ = (
     "SubjectsDelete",
     "SubjectUpdate",
     "TenantLimits",
+    "ThresholdReason",
+    "ThresholdRule",
     "UploadMethod",
     "Usage",
     "UsageGroup",

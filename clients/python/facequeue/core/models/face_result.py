@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..models.liveness import Liveness
     from ..models.match import Match
     from ..models.moved_from import MovedFrom
+    from ..models.threshold_reason import ThresholdReason
 
 
 T = TypeVar("T", bound="FaceResult")
@@ -34,6 +35,7 @@ class FaceResult:
         decision (FaceDecision | Unset):
         matches (list[Match] | Unset):
         threshold (float | None | Unset):
+        threshold_reason (None | ThresholdReason | Unset): Null where nothing was compared, or before this was kept
         face_id (None | str | Unset): Null also when it was erased since
         subject (None | str | Unset): External id of whose face it is
         subject_id (None | str | Unset): Null also when it was erased since
@@ -52,6 +54,7 @@ class FaceResult:
     decision: FaceDecision | Unset = UNSET
     matches: list[Match] | Unset = UNSET
     threshold: float | None | Unset = UNSET
+    threshold_reason: None | ThresholdReason | Unset = UNSET
     face_id: None | str | Unset = UNSET
     subject: None | str | Unset = UNSET
     subject_id: None | str | Unset = UNSET
@@ -61,6 +64,8 @@ class FaceResult:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.threshold_reason import ThresholdReason  # noqa: PLC0415
+
         face_no = self.face_no
 
         box = self.box.to_dict()
@@ -99,6 +104,14 @@ class FaceResult:
             threshold = UNSET
         else:
             threshold = self.threshold
+
+        threshold_reason: dict[str, Any] | None | Unset
+        if isinstance(self.threshold_reason, Unset):
+            threshold_reason = UNSET
+        elif isinstance(self.threshold_reason, ThresholdReason):
+            threshold_reason = self.threshold_reason.to_dict()
+        else:
+            threshold_reason = self.threshold_reason
 
         face_id: None | str | Unset
         if isinstance(self.face_id, Unset):
@@ -151,6 +164,8 @@ class FaceResult:
             field_dict["matches"] = matches
         if threshold is not UNSET:
             field_dict["threshold"] = threshold
+        if threshold_reason is not UNSET:
+            field_dict["threshold_reason"] = threshold_reason
         if face_id is not UNSET:
             field_dict["face_id"] = face_id
         if subject is not UNSET:
@@ -173,6 +188,7 @@ class FaceResult:
         from ..models.liveness import Liveness  # noqa: PLC0415
         from ..models.match import Match  # noqa: PLC0415
         from ..models.moved_from import MovedFrom  # noqa: PLC0415
+        from ..models.threshold_reason import ThresholdReason  # noqa: PLC0415
 
         d = dict(src_dict)
         face_no = d.pop("face_no")
@@ -228,6 +244,23 @@ class FaceResult:
             return cast(float | None | Unset, data)
 
         threshold = _parse_threshold(d.pop("threshold", UNSET))
+
+        def _parse_threshold_reason(data: object) -> None | ThresholdReason | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                threshold_reason_type_0 = ThresholdReason.from_dict(data)
+
+                return threshold_reason_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | ThresholdReason | Unset, data)
+
+        threshold_reason = _parse_threshold_reason(d.pop("threshold_reason", UNSET))
 
         def _parse_face_id(data: object) -> None | str | Unset:
             if data is None:
@@ -285,6 +318,7 @@ class FaceResult:
             decision=decision,
             matches=matches,
             threshold=threshold,
+            threshold_reason=threshold_reason,
             face_id=face_id,
             subject=subject,
             subject_id=subject_id,

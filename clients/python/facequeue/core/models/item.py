@@ -7,6 +7,7 @@ from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..models.item_state import ItemState, check_item_state
+from ..models.rate_basis import RateBasis, check_rate_basis
 from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Item:
         decision (None | str | Unset):
         similarity (float | None | Unset):
         fmr (float | None | Unset):
+        fmr_basis (None | RateBasis | Unset): `measured`: enough comparisons were counted to have seen this rate;
+            `extrapolated`: it follows from the shape of those that were
     """
 
     custom_id: str
@@ -53,6 +56,7 @@ class Item:
     decision: None | str | Unset = UNSET
     similarity: float | None | Unset = UNSET
     fmr: float | None | Unset = UNSET
+    fmr_basis: None | RateBasis | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -113,6 +117,14 @@ class Item:
         else:
             fmr = self.fmr
 
+        fmr_basis: None | str | Unset
+        if isinstance(self.fmr_basis, Unset):
+            fmr_basis = UNSET
+        elif isinstance(self.fmr_basis, str):
+            fmr_basis = self.fmr_basis
+        else:
+            fmr_basis = self.fmr_basis
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -140,6 +152,8 @@ class Item:
             field_dict["similarity"] = similarity
         if fmr is not UNSET:
             field_dict["fmr"] = fmr
+        if fmr_basis is not UNSET:
+            field_dict["fmr_basis"] = fmr_basis
 
         return field_dict
 
@@ -238,6 +252,23 @@ class Item:
 
         fmr = _parse_fmr(d.pop("fmr", UNSET))
 
+        def _parse_fmr_basis(data: object) -> None | RateBasis | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, str):
+                    raise TypeError()
+                fmr_basis_type_0 = check_rate_basis(data)
+
+                return fmr_basis_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | RateBasis | Unset, data)
+
+        fmr_basis = _parse_fmr_basis(d.pop("fmr_basis", UNSET))
+
         item = cls(
             custom_id=custom_id,
             state=state,
@@ -254,6 +285,7 @@ class Item:
             decision=decision,
             similarity=similarity,
             fmr=fmr,
+            fmr_basis=fmr_basis,
         )
 
         item.additional_properties = d

@@ -29,6 +29,8 @@ class JobOptions:
         attributes (list[AttributeName] | Unset): Estimates of each face, for tenants that may ask for them
         on_conflict (OnConflict | Unset):
         on_changed (OnChanged | Unset):
+        distinct_people (bool | Unset): `identify`: nobody is matched twice in one image; `false` for mirrors, collages
+            and pages of pictures. Default true
     """
 
     max_faces: int | Unset = UNSET
@@ -41,6 +43,7 @@ class JobOptions:
     attributes: list[AttributeName] | Unset = UNSET
     on_conflict: OnConflict | Unset = UNSET
     on_changed: OnChanged | Unset = UNSET
+    distinct_people: bool | Unset = UNSET
 
     def to_dict(self) -> dict[str, Any]:
         max_faces = self.max_faces
@@ -80,6 +83,8 @@ class JobOptions:
         if not isinstance(self.on_changed, Unset):
             on_changed = self.on_changed
 
+        distinct_people = self.distinct_people
+
         field_dict: dict[str, Any] = {}
 
         field_dict.update({})
@@ -103,6 +108,8 @@ class JobOptions:
             field_dict["on_conflict"] = on_conflict
         if on_changed is not UNSET:
             field_dict["on_changed"] = on_changed
+        if distinct_people is not UNSET:
+            field_dict["distinct_people"] = distinct_people
 
         return field_dict
 
@@ -166,6 +173,8 @@ class JobOptions:
         else:
             on_changed = check_on_changed(_on_changed)
 
+        distinct_people = d.pop("distinct_people", UNSET)
+
         job_options = cls(
             max_faces=max_faces,
             min_quality=min_quality,
@@ -177,6 +186,7 @@ class JobOptions:
             attributes=attributes,
             on_conflict=on_conflict,
             on_changed=on_changed,
+            distinct_people=distinct_people,
         )
 
         return job_options

@@ -6,6 +6,7 @@ from typing import Any, TypeVar, cast
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
+from ..models.rate_basis import RateBasis, check_rate_basis
 from ..types import UNSET, Unset
 
 T = TypeVar("T", bound="Match")
@@ -22,6 +23,9 @@ class Match:
         fmr (float):
         erased (bool | Unset): True when the face was erased since: `face_id` is null, and with its person gone too,
             `subject` and `subject_id`; absent otherwise
+        taken_by (int | Unset): `face_no` of another face of the image that is this subject, so that this one is not
+            (`options.distinct_people`): it stands behind those whom the face may be; absent otherwise
+        fmr_basis (RateBasis | Unset):
     """
 
     subject: None | str
@@ -30,6 +34,8 @@ class Match:
     similarity: float
     fmr: float
     erased: bool | Unset = UNSET
+    taken_by: int | Unset = UNSET
+    fmr_basis: RateBasis | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,6 +54,12 @@ class Match:
 
         erased = self.erased
 
+        taken_by = self.taken_by
+
+        fmr_basis: str | Unset = UNSET
+        if not isinstance(self.fmr_basis, Unset):
+            fmr_basis = self.fmr_basis
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
@@ -61,6 +73,10 @@ class Match:
         )
         if erased is not UNSET:
             field_dict["erased"] = erased
+        if taken_by is not UNSET:
+            field_dict["taken_by"] = taken_by
+        if fmr_basis is not UNSET:
+            field_dict["fmr_basis"] = fmr_basis
 
         return field_dict
 
@@ -95,6 +111,15 @@ class Match:
 
         erased = d.pop("erased", UNSET)
 
+        taken_by = d.pop("taken_by", UNSET)
+
+        _fmr_basis = d.pop("fmr_basis", UNSET)
+        fmr_basis: RateBasis | Unset
+        if isinstance(_fmr_basis, Unset):
+            fmr_basis = UNSET
+        else:
+            fmr_basis = check_rate_basis(_fmr_basis)
+
         match = cls(
             subject=subject,
             subject_id=subject_id,
@@ -102,6 +127,8 @@ class Match:
             similarity=similarity,
             fmr=fmr,
             erased=erased,
+            taken_by=taken_by,
+            fmr_basis=fmr_basis,
         )
 
         match.additional_properties = d
