@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.domain.image_header import IMAGE_SUFFIXES
 from scripts.bench.margins_pictures import (
     Portrait,
     blurred,
@@ -22,7 +23,6 @@ from scripts.bench.margins_pictures import (
 from scripts.calibrating.comparisons import Comparisons, Pictures, compared_already
 from workers.vision.arrays import Pixels
 from workers.vision.load_model import LoadedModel
-from workers.vision.measure.measure_error import SUFFIXES
 from workers.vision.pipeline import RecognitionPipeline
 from workers.vision.results import ImageInput, PipelineOptions
 
@@ -62,7 +62,7 @@ class Embedded:
 
 def photographs(folder: Path) -> list[Photograph]:
     """Find the images of a folder whose sub-folders are people; raises SampleError."""
-    files = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in SUFFIXES)
+    files = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in IMAGE_SUFFIXES)
     if len({path.parent for path in files}) < 2:  # noqa: PLR2004 - a pair
         raise SampleError(f"{folder} has no two sub-folders with images; a sub-folder is a person")
     return [Photograph(path.parent.name, path) for path in files]
