@@ -12,6 +12,7 @@ LINES = re.findall(
 )
 OF_OTHER_PROGRAMS = {
     *("GUNICORN_BIND", "GUNICORN_FORWARDED_ALLOW_IPS", "FLOWER_BASIC_AUTH"),
+    "METRICS_BIND",  # the exporter's, of hosts without an API
     "FACEQUEUE_SECRETS_DIR",  # says where settings lie, so it is none itself
 }
 

@@ -62,7 +62,7 @@ def test_nothing_is_not_an_image() -> None:
 
 @pytest.mark.parametrize(
     ("magic", "name"),
-    [(b"GIF89a", "GIF"), (b"BM", "BMP"), (b"II*\x00", "TIFF"), (b"\0\0\0\x1cftypheic", "HEIC")],
+    [(b"8BPS", "Photoshop"), (b"%PDF", "PDF"), (b"II+\x00", "BigTIFF"), (b"\xff\x0a", "JPEG XL")],
 )
 def test_another_format_is_refused_by_name(magic: bytes, name: str) -> None:
     with pytest.raises(UnsupportedImage, match=name):
