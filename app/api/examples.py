@@ -182,6 +182,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
                     }
                 ],
                 "threshold": 0.4,
+                "search": {"index": "exact", "faces": 1200, "recall": 1.0},
             }
         ],
         **_MODEL,

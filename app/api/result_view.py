@@ -69,7 +69,22 @@ def _face(operation: str, item: Row[Any], face: Row[Any]) -> dict[str, Any]:
 def _identified(face: Row[Any]) -> dict[str, Any]:
     # A face that is not live, or not good enough, was compared with nobody: it names no one.
     decision = face.decision or Decision.UNKNOWN
-    return {"decision": decision, "matches": face.matches or [], "threshold": face.threshold}
+    return {
+        "decision": decision,
+        "matches": face.matches or [],
+        "threshold": face.threshold,
+        "search": _searched(face),
+    }
+
+
+def _searched(face: Row[Any]) -> dict[str, Any] | None:
+    if face.search_index is None:
+        return None
+    return {
+        "index": face.search_index,
+        "faces": face.search_faces,
+        "recall": face.search_recall,
+    }
 
 
 def _enrolled(item: Row[Any], face: Row[Any]) -> dict[str, Any]:

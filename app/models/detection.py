@@ -50,6 +50,8 @@ class Detection(TenantOwned, Base):
     matches: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB)
     threshold: Mapped[float | None]
     search_index: Mapped[str | None]
+    search_faces: Mapped[int | None]
+    search_recall: Mapped[float | None] = mapped_column(REAL)
     subject_id: Mapped[UUID | None]
     face_id: Mapped[UUID | None]
     enrolled: Mapped[bool | None]

@@ -1,7 +1,8 @@
 """Reads of vectors: the one place that compares a probe with what a gallery holds.
 
-A probe is made a vector before the scan: a cast inside would be computed for every row. The
-collection is a literal, as partial indexes need it. Row-level security sees one tenant only.
+A probe is made a vector before the scan: a cast inside would be computed for every row, and so
+would a second mention of the distance. The collection is a literal, as partial indexes need it.
+Row-level security sees one tenant only.
 """
 
 from __future__ import annotations
@@ -19,22 +20,25 @@ from app.domain.matching import Neighbour
 def nearest_faces(
     session: Session, gallery: GalleryRef, probes: Sequence[Embedding], limit: int
 ) -> list[list[Neighbour]]:
-    """For each probe its nearest `limit` faces, most similar first; one statement for all."""
+    """For each probe its nearest `limit` faces, most similar first; one statement for all.
+
+    Of equally similar faces the one that was enrolled first counts as nearer.
+    """
     found: list[list[Neighbour]] = [[] for _ in probes]
     if not probes:
         return found
     rows = session.execute(
         text(f"""
-            SELECT probe.number, near.face_id, faces.subject_id, near.similarity
+            SELECT probe.number, near.face_id, faces.subject_id, 1 - near.distance AS similarity
             FROM unnest(CAST(:probes AS halfvec[])) WITH ORDINALITY AS probe (vector, number)
             CROSS JOIN LATERAL (
-              SELECT face_id, 1 - (embedding <=> probe.vector) AS similarity
+              SELECT face_id, embedding <=> probe.vector AS distance
               FROM {_table(gallery)}
               WHERE collection_id = '{gallery.collection_id}' AND space = :space
-              ORDER BY embedding <=> probe.vector LIMIT :limit
+              ORDER BY distance, face_id LIMIT :limit
             ) AS near
             JOIN faces ON faces.id = near.face_id
-            ORDER BY probe.number, near.similarity DESC"""),  # noqa: S608 - an integer and a UUID of ours
+            ORDER BY probe.number, near.distance, near.face_id"""),  # noqa: S608 - an integer and a UUID of ours
         {"probes": _literals(probes), "space": gallery.space, "limit": limit},
     )
     for row in rows:

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from app.domain.gallery import Embedding
 from app.domain.matching import Neighbour, best_per_subject
+from app.domain.searches import SearchIndex, SearchReport
 from app.models.collection import Collection
 from app.queries.nearest_faces import nearest_faces, similarities_to_subjects
 
 # A subject with several faces takes several places among the nearest: look this much further.
 _FACES_A_SUBJECT = 4
-# Every face is compared: recall is 1.
-_EXACT: Final = "exact"
+# Every face is compared.
+_EXACT_RECALL = 1.0
 
 
 @dataclass(frozen=True)
 class FoundSubjects:
-    """For each probe its nearest subjects, best first, and the index that found them."""
+    """For each probe its nearest subjects, best first, and how they were found."""
 
     nearest: list[list[Neighbour]]
-    index: str
+    report: SearchReport
 
 
 def nearest_subjects(
@@ -51,7 +51,8 @@ def nearest_subjects(
             if len(neighbours) == limit and len(found[number]) < wanted
         ]
         limit *= _FACES_A_SUBJECT
-    return FoundSubjects(found, _EXACT)
+    report = SearchReport(SearchIndex.EXACT, collection.face_count, _EXACT_RECALL)
+    return FoundSubjects(found, report)
 
 
 def compare(

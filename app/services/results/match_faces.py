@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.gallery import Embedding
 from app.domain.matching import MatchRule, Neighbour, cosine
 from app.domain.outcomes import FoundFace
+from app.domain.searches import SearchReport
 from app.domain.states import Decision
 from app.models.collection import Collection
 from app.models.subject import Subject
@@ -31,7 +32,7 @@ class FaceDecision:
     decision: Decision
     matches: list[dict[str, Any]]
     threshold: float
-    search_index: str
+    search: SearchReport
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def _search(
     rules = {batch.job.model: match_rule(batch.job.model, collection) for batch in batches}
     names = _external_ids(session, found.nearest)
     return {
-        key: _decide(rules[batch.job.model], candidates, batch.options.top_k, names, found.index)
+        key: _decide(rules[batch.job.model], candidates, batch.options.top_k, names, found.report)
         for (key, (batch, _)), candidates in zip(probes.items(), found.nearest, strict=True)
     }
 
@@ -93,7 +94,7 @@ def _decide(
     candidates: Sequence[Neighbour],
     top_k: int,
     names: Mapping[UUID, str],
-    index: str,
+    search: SearchReport,
 ) -> FaceDecision:
     matches = [
         {
@@ -105,7 +106,7 @@ def _decide(
         }
         for c in candidates[:top_k]
     ]
-    return FaceDecision(rule.decide(candidates), matches, rule.threshold, index)
+    return FaceDecision(rule.decide(candidates), matches, rule.threshold, search)
 
 
 def verify_pairs(

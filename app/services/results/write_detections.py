@@ -33,6 +33,8 @@ _FACES = BulkTable(
         "matches": "jsonb",
         "threshold": "double precision",
         "search_index": "text",
+        "search_faces": "integer",
+        "search_recall": "real",
         "subject_id": "uuid",
         "face_id": "uuid",
         "enrolled": "boolean",
@@ -92,7 +94,9 @@ def _decided(decision: FaceDecision | None) -> dict[str, Any]:
         "decision": decision.decision.value,
         "matches": decision.matches,
         "threshold": decision.threshold,
-        "search_index": decision.search_index,
+        "search_index": decision.search.index.value,
+        "search_faces": decision.search.faces,
+        "search_recall": decision.search.recall,
     }
 
 

@@ -85,6 +85,7 @@ from .presigned_image import PresignedImage
 from .problem import Problem
 from .rotation import Rotation
 from .scope import Scope
+from .search import Search
 from .signed_request import SignedRequest
 from .signed_request_headers import SignedRequestHeaders
 from .subject import Subject
@@ -184,6 +185,7 @@ __all__ = (
     "Problem",
     "Rotation",
     "Scope",
+    "Search",
     "SignedRequest",
     "SignedRequestHeaders",
     "Subject",

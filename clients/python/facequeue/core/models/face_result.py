@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..models.liveness import Liveness
     from ..models.match import Match
     from ..models.moved_from import MovedFrom
+    from ..models.search import Search
 
 
 T = TypeVar("T", bound="FaceResult")
@@ -34,6 +35,7 @@ class FaceResult:
         decision (FaceDecision | Unset):
         matches (list[Match] | Unset):
         threshold (float | None | Unset):
+        search (None | Search | Unset): Of `identify`: null when the face was compared with nobody
         face_id (None | str | Unset): Null also when it was erased since
         subject (None | str | Unset): External id of whose face it is
         subject_id (None | str | Unset): Null also when it was erased since
@@ -52,6 +54,7 @@ class FaceResult:
     decision: FaceDecision | Unset = UNSET
     matches: list[Match] | Unset = UNSET
     threshold: float | None | Unset = UNSET
+    search: None | Search | Unset = UNSET
     face_id: None | str | Unset = UNSET
     subject: None | str | Unset = UNSET
     subject_id: None | str | Unset = UNSET
@@ -61,6 +64,8 @@ class FaceResult:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.search import Search  # noqa: PLC0415
+
         face_no = self.face_no
 
         box = self.box.to_dict()
@@ -99,6 +104,14 @@ class FaceResult:
             threshold = UNSET
         else:
             threshold = self.threshold
+
+        search: dict[str, Any] | None | Unset
+        if isinstance(self.search, Unset):
+            search = UNSET
+        elif isinstance(self.search, Search):
+            search = self.search.to_dict()
+        else:
+            search = self.search
 
         face_id: None | str | Unset
         if isinstance(self.face_id, Unset):
@@ -151,6 +164,8 @@ class FaceResult:
             field_dict["matches"] = matches
         if threshold is not UNSET:
             field_dict["threshold"] = threshold
+        if search is not UNSET:
+            field_dict["search"] = search
         if face_id is not UNSET:
             field_dict["face_id"] = face_id
         if subject is not UNSET:
@@ -173,6 +188,7 @@ class FaceResult:
         from ..models.liveness import Liveness  # noqa: PLC0415
         from ..models.match import Match  # noqa: PLC0415
         from ..models.moved_from import MovedFrom  # noqa: PLC0415
+        from ..models.search import Search  # noqa: PLC0415
 
         d = dict(src_dict)
         face_no = d.pop("face_no")
@@ -228,6 +244,23 @@ class FaceResult:
             return cast(float | None | Unset, data)
 
         threshold = _parse_threshold(d.pop("threshold", UNSET))
+
+        def _parse_search(data: object) -> None | Search | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                search_type_0 = Search.from_dict(data)
+
+                return search_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Search | Unset, data)
+
+        search = _parse_search(d.pop("search", UNSET))
 
         def _parse_face_id(data: object) -> None | str | Unset:
             if data is None:
@@ -285,6 +318,7 @@ class FaceResult:
             decision=decision,
             matches=matches,
             threshold=threshold,
+            search=search,
             face_id=face_id,
             subject=subject,
             subject_id=subject_id,
