@@ -10,6 +10,7 @@ class SearchIndex(StrEnum):
     """What compared a probe with the faces of a gallery."""
 
     EXACT = "exact"
+    STREAMED = "exact-streamed"
 
 
 @dataclass(frozen=True)

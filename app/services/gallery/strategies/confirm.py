@@ -1,0 +1,38 @@
+"""Proposed faces become an answer: compared anew in SQL, under the rights of the tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from app.domain.gallery import Embedding, GalleryRef
+from app.domain.matching import Neighbour
+from app.queries.nearest_faces import compare_faces, nearest_faces
+
+
+def confirm(
+    session: Session,
+    gallery: GalleryRef,
+    probes: Sequence[Embedding],
+    proposed: Sequence[Sequence[UUID] | None],
+    limit: int,
+    faces: int,
+) -> list[list[Neighbour]]:
+    """For each probe the nearest `limit` of the faces proposed for it, as SQL compares them.
+
+    A face that is gone meanwhile is not answered. Where one of `faces` that were not proposed may
+    stand in its place, and where nothing was proposed (`None`), all are compared in SQL.
+    """
+    answers = compare_faces(session, gallery, probes, [ids or () for ids in proposed])
+    found = [answer[:limit] for answer in answers]
+    again = [
+        number
+        for number, (ids, answer) in enumerate(zip(proposed, answers, strict=True))
+        if ids is None or (len(answer) < min(limit, len(ids)) and len(ids) < faces)
+    ]
+    anew = nearest_faces(session, gallery, [probes[number] for number in again], limit)
+    for number, answer in zip(again, anew, strict=True):
+        found[number] = answer
+    return found
