@@ -19,6 +19,7 @@ from app.domain.names import QueueName
 from app.metrics.recognition import begin_recognition
 from app.metrics.sharing import fold_shared, share_metrics
 from app.metrics.webhooks import begin_webhooks
+from app.services.gallery.follow_vectors import follow, keep_copies, leave
 from app.services.leases.heartbeat import beat, retire
 from app.services.leases.lease_shards import free_dead_predecessors
 from workers.pulse import show_pulse
@@ -79,6 +80,8 @@ class _Worker:
         else:
             begin_webhooks()
         self._instance = become_instance(str(sender))
+        if self._recognises:
+            keep_copies(self._app.config["SETTINGS"].search_cache_mb, self._instance)
         shutdown.reset()
         readiness.reset()
 
@@ -104,6 +107,7 @@ class _Worker:
     def _retire(self) -> None:
         with self._app.app_context():
             _let_go(lambda: retire(self._instance))
+            _let_go(leave)
 
     def on_child(self, **_: Any) -> None:
         """In a new child: connections of its own, dead siblings' leases freed, models loading."""
@@ -142,6 +146,7 @@ class _Worker:
         if self._recognises and slots:
             with self._app.app_context():
                 _let_go(lambda: beat(self._instance, slots, [configured_model()]))
+                _let_go(follow)
 
 
 def _queue_names(option: str | list[str] | None) -> list[str]:

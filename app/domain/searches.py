@@ -11,6 +11,7 @@ class SearchIndex(StrEnum):
 
     EXACT = "exact"
     STREAMED = "exact-streamed"
+    CACHED = "exact-cached"
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ A COPY of a query, so that row-level security sees one tenant only. Not for the 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -36,17 +37,28 @@ class FaceBlock:
     vectors: Floats
 
 
-def copy_vectors(session: Session, gallery: GalleryRef, take: Callable[[FaceBlock], None]) -> int:
-    """Hand every face of the collection's space to `take`, in no order; returns how many there are.
+def copy_vectors(
+    session: Session,
+    gallery: GalleryRef,
+    take: Callable[[FaceBlock], None],
+    face_ids: Sequence[UUID] | None = None,
+) -> int:
+    """Hand the faces of the collection's space to `take`, in no order; returns how many there are.
 
-    One statement, hence one snapshot. What is held here at a time is one block.
+    All of them, or those of `face_ids` that are there. One statement, hence one snapshot. What is
+    held here at a time is one block.
     """
     reader = _BlockReader(gallery.dimensions, take)
     with closing(session.connection().connection.cursor()) as cursor:
         rows = cursor.mogrify(
             f"SELECT face_id, embedding FROM face_vectors_{gallery.dimensions:d} "  # noqa: S608 - an integer
-            "WHERE collection_id = %s AND space = %s",
-            (str(gallery.collection_id), gallery.space),
+            "WHERE collection_id = %s AND space = %s"
+            + (" AND face_id = ANY (CAST(%s AS uuid[]))" if face_ids is not None else ""),
+            (
+                str(gallery.collection_id),
+                gallery.space,
+                *([list(map(str, face_ids))] if face_ids is not None else ()),
+            ),
         ).decode()
         cursor.copy_expert(f"COPY ({rows}) TO STDOUT (FORMAT binary)", reader)
     return reader.finish()

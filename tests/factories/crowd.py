@@ -8,12 +8,16 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+from sqlalchemy.orm import Session
 
 from app.database.transactions import tenant_transaction
-from app.domain.gallery import Embedding, NewFace
+from app.domain.gallery import Embedding, GalleryRef, NewFace
 from app.domain.identifiers import new_id
 from app.domain.matching import Neighbour
+from app.domain.searches import SearchIndex
 from app.models.collection import Collection
+from app.services.gallery.follow_vectors import KeptCopies
+from app.services.gallery.strategies.exact_cached import ExactCached
 from app.services.gallery.strategies.strategy import Strategy
 from app.services.gallery.vectors import add_faces
 from tests.factories.galleries import DIMENSIONS, make_collection, make_subject, new_face
@@ -100,3 +104,20 @@ def nearest(
     """A search in a transaction of its own."""
     with tenant_transaction(collection.tenant_id) as session:
         return strategy.nearest(session, collection.gallery, probes, limit)
+
+
+class NoOther:
+    """Stands where a search falls back to another strategy, which fails the test."""
+
+    index = SearchIndex.EXACT
+    recall = 1.0
+
+    def nearest(
+        self, session: Session, gallery: GalleryRef, probes: Sequence[Embedding], limit: int
+    ) -> list[list[Neighbour]]:
+        raise AssertionError(f"no copy of {gallery}: {session}, {len(probes)}, {limit}")
+
+
+def cached(kept: KeptCopies) -> ExactCached:
+    """Searches of copies and of nothing else."""
+    return ExactCached(kept, NoOther())

@@ -41,12 +41,16 @@ class Candidates:
         scores = self._probes @ block.vectors.T
         lengths = np.sqrt(np.einsum("ij,ij->i", block.vectors, block.vectors))
         scores /= np.maximum(lengths, np.finfo(np.float32).tiny)
-        self.take_scores(scores, block.ids)
+        self._keep(scores, block.ids)
 
-    def take_scores(self, scores: Floats, ids: npt.NDArray[np.uint8]) -> None:
-        """The same for cosines (probes, n) that were computed elsewhere."""
+    def take_unit(self, block: FaceBlock) -> None:
+        """The same for vectors that are of length 1."""
+        self._keep(self._probes @ block.vectors.T, block.ids)
+
+    def _keep(self, scores: Floats, ids: npt.NDArray[np.uint8]) -> None:
+        """Of cosines (probes, n), those that may count. Later on, few do."""
         count = scores.shape[1]
-        if count > self._limit:
+        if count > self._limit and np.isneginf(self._least).any():
             within = np.partition(scores, count - self._limit, axis=1)[:, count - self._limit]
             self._least = np.maximum(self._least, within - _BAND)
         hits = np.flatnonzero(scores >= self._least[:, None])
