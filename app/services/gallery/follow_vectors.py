@@ -22,8 +22,10 @@ _REGISTER = text("""
 INSERT INTO vector_followers (name, seen_at) VALUES (:name, clock_timestamp())
 ON CONFLICT (name) DO UPDATE SET registered_at = now(), seen_at = clock_timestamp(),
   position = pg_snapshot_xmin(pg_current_snapshot())
-RETURNING CAST(CAST(pg_current_xact_id() AS text) AS bigint)
 """)
+# Asked once we are registered. Whoever gets a number from here on looks only afterwards whether
+# anybody follows: a change holds or inserts its faces first, and that takes the number.
+_FROM_NOW_ON = text("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)")
 # Copies may stand behind what is open now, and one that is just being made stands where it began:
 # no further on than where we stand.
 _RENEW = text("""
@@ -71,8 +73,9 @@ def follow() -> None:
     kept.memory.epoch = 0
     kept.memory.drop()
     with queue_transaction() as session:
-        registered = int(session.execute(_REGISTER, {"name": kept.follower}).scalar_one())
-    kept.memory.epoch = registered
+        session.execute(_REGISTER, {"name": kept.follower})
+    with queue_transaction() as session:
+        kept.memory.epoch = int(session.execute(_FROM_NOW_ON).scalar_one())
 
 
 def leave() -> None:

@@ -68,4 +68,4 @@ def kept(app: Flask) -> Iterator[KeptCopies]:
 
 def _settled(made: KeptCopies) -> bool:
     with queue_transaction() as session:
-        return horizon(session) > made.memory.epoch
+        return horizon(session) >= made.memory.epoch

@@ -81,7 +81,7 @@ class WarmCopies:
             with separate_transaction(gallery.tenant_id) as session:
                 position = horizon(session)
                 # What began before may not have seen that its changes are to be told.
-                if position <= epoch:
+                if position < epoch:
                     return False
                 fits = _Fitting(copy)
                 copy_vectors(session, gallery, fits.take)
