@@ -19,6 +19,7 @@ from app.domain.names import QueueName
 from app.metrics.recognition import begin_recognition
 from app.metrics.sharing import fold_shared, share_metrics
 from app.metrics.webhooks import begin_webhooks
+from app.services.gallery.follow_vectors import child_began as copies_child_began
 from app.services.gallery.follow_vectors import follow, keep_copies, leave
 from app.services.leases.heartbeat import beat, retire
 from app.services.leases.lease_shards import free_dead_predecessors
@@ -114,6 +115,7 @@ class _Worker:
         fold_shared()  # a sibling that died may be why this child was made
         shutdown.child_began()
         readiness.child_began()
+        copies_child_began()
         if self._recognises and self._app.config["SETTINGS"].face_device != "cpu":
             _log.info("gpu_taken", gpu=take_gpu())
         with self._app.app_context():

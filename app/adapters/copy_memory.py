@@ -84,6 +84,10 @@ class CopyMemory:
         # The kernel's locks are a process's: its threads take turns.
         self._turn = threading.RLock()
 
+    def child_began(self) -> None:
+        """In a new child: a thread of the parent's may have had its turn as this was forked."""
+        self._turn = threading.RLock()
+
     @property
     def epoch(self) -> int:
         """The transaction from which on all changes are told of; 0 while nobody tells."""

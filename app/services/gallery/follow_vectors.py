@@ -59,6 +59,12 @@ def keep_copies(megabytes: int, instance: str) -> None:
     _Host.kept = KeptCopies(CopyMemory(megabytes), f"search {instance}") if megabytes else None
 
 
+def child_began() -> None:
+    """In a new child, before it searches."""
+    if _Host.kept is not None:
+        _Host.kept.memory.child_began()
+
+
 def follow() -> None:
     """Register, or say that we are still there; called every few seconds.
 

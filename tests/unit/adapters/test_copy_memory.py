@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from threading import Event, Thread
 from uuid import uuid4
 
 import numpy as np
@@ -63,16 +64,19 @@ def child(action: Callable[[], object]) -> Iterator[int]:
     ready, told = os.pipe()
     pid = os.fork()
     if not pid:
-        action()
-        os.write(told, b".")
-        signal.pause()
-    os.read(ready, 1)
+        try:
+            action()
+            os.write(told, b".")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(told)
     try:
+        assert os.read(ready, 1) == b"."
         yield pid
     finally:
         end(pid)
         os.close(ready)
-        os.close(told)
 
 
 def end(pid: int) -> None:
@@ -101,6 +105,33 @@ def test_a_copy_that_another_process_made_is_seen(memory: CopyMemory) -> None:
     here = gallery()
     with child(lambda: make(memory, here, 10)):
         assert count(memory, here) == 10
+
+
+def test_a_child_does_not_wait_for_a_thread_that_its_parent_had(memory: CopyMemory) -> None:
+    here = gallery()
+    make(memory, here, 10)
+    held, leave = Event(), Event()
+
+    def hold() -> None:
+        with memory.read(here):
+            held.set()
+            leave.wait()
+
+    def read() -> None:
+        memory.child_began()
+        signal.alarm(20)  # rather than for ever
+        assert count(memory, here) == 10
+        signal.alarm(0)
+
+    thread = Thread(target=hold)
+    thread.start()
+    held.wait()
+    try:
+        with child(read):
+            pass
+    finally:
+        leave.set()
+        thread.join()
 
 
 def test_a_copy_that_a_killed_process_left_unfinished_is_never_read_and_its_room_is_free(
