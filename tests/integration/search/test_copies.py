@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
+from app.adapters.copy_memory import CopyMemory
 from app.database.transactions import queue_transaction, tenant_transaction
 from app.domain.actor import SYSTEM
 from app.domain.searches import SearchIndex
@@ -176,6 +178,21 @@ def test_a_copy_that_nobody_searches_is_dropped_after_the_stated_time(
     follow()
 
     assert kept.memory.age_s(collection.gallery) is None
+
+
+@pytest.mark.parametrize("faces", [200_000, 4_000_000])
+def test_what_has_no_room_or_takes_too_long_to_copy_is_not_copied(
+    app: Flask, collection: Collection, monkeypatch: pytest.MonkeyPatch, faces: int
+) -> None:
+    del app
+    megabytes = 64 if faces < 10**6 else 4000
+    kept = KeptCopies(CopyMemory(megabytes), "nobody")
+    monkeypatch.setattr(choosing, "kept_copies", lambda: kept)
+    collection.face_count = faces
+
+    chosen = {choosing.choose(collection, 72).index for _ in range(20)}
+
+    assert chosen == {SearchIndex.STREAMED}
 
 
 def test_a_copy_is_made_once_searches_without_it_have_taken_as_long(

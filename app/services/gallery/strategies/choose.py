@@ -25,6 +25,9 @@ _COPIED_MS = 6e-6
 _CONFIRMED_MS = 1.1
 
 
+# Meanwhile the transaction of the results stands still, and the server ends one that does so for as
+# long as a lease lives, 30 s. On a busy host a copy takes several times as long as here.
+_LONGEST_COPY_MS = 6000
 # To learn what has changed since a copy was made.
 _TAIL_MS = 2.0
 
@@ -42,7 +45,7 @@ def choose(collection: Collection, probes: int) -> Strategy:
     streamed = copied + probes * (_CONFIRMED_MS + faces * dimensions * _PRODUCT_MS)
     other: Strategy = ExactStreamed() if streamed < in_sql else ExactSql()
     kept, least = kept_copies(), min(in_sql, streamed)
-    if kept is None or not kept.memory.room_for(faces, dimensions):
+    if kept is None or copied > _LONGEST_COPY_MS or not kept.memory.room_for(faces, dimensions):
         return other
     warm = _TAIL_MS + streamed - copied
     if kept.memory.age_s(collection.gallery) is None:
