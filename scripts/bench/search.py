@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -108,6 +109,8 @@ def search(
 ) -> None:
     """Measure and print."""
     size = {"faces": faces, "dims": int(dims), "collections": collections}
+    # Told to stop, leave nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     folder = Path(tempfile.mkdtemp(prefix="facequeue-search-"))
     try:
         state = lifecycle.up(folder, everything=False, report=lambda _: None)
