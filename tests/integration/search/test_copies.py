@@ -50,6 +50,7 @@ def test_what_a_copy_has_yet_to_read_is_not_pruned(
 
     prune_changes()
 
+    assert [row.face_id for row in vector_changes(collection.tenant_id)] == [face.id]
     assert [each.face_id for each in nearest(cached(kept), collection, [PROBE])[0]] == [face.id]
 
 
