@@ -19,6 +19,8 @@ from app.domain.names import QueueName
 from app.metrics.recognition import begin_recognition
 from app.metrics.sharing import fold_shared, share_metrics
 from app.metrics.webhooks import begin_webhooks
+from app.services.gallery.follow_vectors import child_began as copies_child_began
+from app.services.gallery.follow_vectors import follow, keep_copies, leave
 from app.services.leases.heartbeat import beat, retire
 from app.services.leases.lease_shards import free_dead_predecessors
 from workers.pulse import show_pulse
@@ -79,6 +81,8 @@ class _Worker:
         else:
             begin_webhooks()
         self._instance = become_instance(str(sender))
+        if self._recognises:
+            keep_copies(self._app.config["SETTINGS"].search_cache_mb, self._instance)
         shutdown.reset()
         readiness.reset()
 
@@ -104,12 +108,14 @@ class _Worker:
     def _retire(self) -> None:
         with self._app.app_context():
             _let_go(lambda: retire(self._instance))
+            _let_go(leave)
 
     def on_child(self, **_: Any) -> None:
         """In a new child: connections of its own, dead siblings' leases freed, models loading."""
         fold_shared()  # a sibling that died may be why this child was made
         shutdown.child_began()
         readiness.child_began()
+        copies_child_began()
         if self._recognises and self._app.config["SETTINGS"].face_device != "cpu":
             _log.info("gpu_taken", gpu=take_gpu())
         with self._app.app_context():
@@ -142,6 +148,7 @@ class _Worker:
         if self._recognises and slots:
             with self._app.app_context():
                 _let_go(lambda: beat(self._instance, slots, [configured_model()]))
+                _let_go(follow)
 
 
 def _queue_names(option: str | list[str] | None) -> list[str]:

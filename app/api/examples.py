@@ -209,6 +209,7 @@ _EXAMPLES: dict[str, dict[str, Any]] = {
                     "fmr_basis": "extrapolated",
                     "calibration": "shipped",
                 },
+                "search": {"index": "exact", "faces": 1150, "recall": 1.0},
             }
         ],
         **_MODEL,

@@ -75,6 +75,17 @@ def _identified(face: Row[Any]) -> dict[str, Any]:
         "matches": face.matches or [],
         "threshold": face.threshold,
         "threshold_reason": face.threshold_reason,
+        "search": _searched(face),
+    }
+
+
+def _searched(face: Row[Any]) -> dict[str, Any] | None:
+    if face.search_index is None:
+        return None
+    return {
+        "index": face.search_index,
+        "faces": face.search_faces,
+        "recall": face.search_recall,
     }
 
 

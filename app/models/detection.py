@@ -51,6 +51,8 @@ class Detection(TenantOwned, Base):
     threshold: Mapped[float | None]
     threshold_reason: Mapped[dict[str, Any] | None]
     search_index: Mapped[str | None]
+    search_faces: Mapped[int | None]
+    search_recall: Mapped[float | None] = mapped_column(REAL)
     subject_id: Mapped[UUID | None]
     face_id: Mapped[UUID | None]
     enrolled: Mapped[bool | None]

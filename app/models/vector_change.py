@@ -42,6 +42,7 @@ class VectorChange(TenantOwned, Base):
     __table_args__ = (
         CheckConstraint("change IN ('added', 'removed')", name="change"),
         Index("ix_vector_changes_xact_id", "xact", "id"),
+        Index("ix_vector_changes_collection_id_xact", "collection_id", "xact"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -64,6 +65,8 @@ class VectorFollower(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     registered_at: Mapped[dt.datetime] = mapped_column(server_default=func.now())
+    # Null for one that stays, whether it says anything or not.
+    seen_at: Mapped[dt.datetime | None]
     position: Mapped[str] = mapped_column(
         TransactionId, server_default=func.pg_snapshot_xmin(func.pg_current_snapshot())
     )

@@ -41,7 +41,7 @@ ORDER BY seq LIMIT :limit
 _DETECTIONS = text(f"""
 SELECT item_seq, face_no, box, landmarks, detection_confidence, quality, liveness, attributes,
   decision, {LIVING_MATCHES} AS matches, threshold, threshold_reason,
-  {LIVING_SUBJECT} AS subject_id,
+  search_index, search_faces, search_recall, {LIVING_SUBJECT} AS subject_id,
   {LIVING_NAME} AS subject, {LIVING_FACE} AS face_id, enrolled, reason,
   {FORMER} AS moved_from, replaced
 FROM detections

@@ -29,6 +29,11 @@ class RecognitionSettings(SettingsGroup):
     face_flip_averaging: bool = Field(
         default=False, description="Embed each face mirrored too; makes it another model"
     )
+    search_cache_mb: int = Field(
+        default=0,
+        ge=0,
+        description="Megabytes of galleries that a worker's children share in memory; 0: none",
+    )
     models_dir: Path = Field(
         default=Path(".facequeue/models"), description="Where verified model weights lie"
     )

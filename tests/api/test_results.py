@@ -64,12 +64,14 @@ def test_an_identified_face_has_a_decision_and_its_matches(api: Caller) -> None:
         "subject_id": str(subject.id),
         "face_id": str(make_face(collection, subject).id),
     }
-    match = {"decision": "match", "matches": [named], "threshold": 0.4}
+    searched = {"search_index": "exact", "search_faces": 7, "search_recall": 1}
+    match = {"decision": "match", "matches": [named], "threshold": 0.4, **searched}
     match["threshold_reason"] = REASON
     close_item(job_id, 0, faces=[match, {"decision": "unknown", "matches": []}])
     known, unknown = _items(api, job_id)[0]["faces"]
     assert (known["decision"], known["matches"], known["threshold"]) == ("match", [named], 0.4)
     assert known["threshold_reason"] == REASON
+    assert known["search"] == {"index": "exact", "faces": 7, "recall": 1}
     assert (unknown["decision"], unknown["matches"]) == ("unknown", [])
     assert unknown["threshold_reason"] is None
 
@@ -266,6 +268,7 @@ def test_a_face_that_was_not_good_enough_is_unknown_and_matches_nobody(api: Call
     (face,) = _items(api, job_id)[0]["faces"]
 
     assert (face["decision"], face["matches"], face["threshold"]) == ("unknown", [], None)
+    assert face["search"] is None
 
 
 def test_a_face_of_an_enrolment_that_failed_was_not_enrolled_for_that_reason(api: Caller) -> None:

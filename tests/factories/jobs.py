@@ -105,10 +105,11 @@ def _add_detection(job_id: UUID, seq: int, face_no: int, face: Mapping[str, Any]
         """
         INSERT INTO detections (job_id, item_seq, face_no, tenant_id, box, landmarks,
           detection_confidence, quality, liveness, decision, matches, threshold, threshold_reason,
-          face_id, subject_id, enrolled, reason)
+          search_index, search_faces, search_recall, face_id, subject_id, enrolled, reason)
         SELECT id, :seq, :face_no, tenant_id, '{10,20,80,100}', '{1,2,3,4,5,6,7,8,9,10}',
           0.98, 0.81, CAST(:liveness AS jsonb), :decision, CAST(:matches AS jsonb), :threshold,
-          CAST(:threshold_reason AS jsonb), :face_id, :subject_id, :enrolled, :reason
+          CAST(:threshold_reason AS jsonb), :search_index, :search_faces, :search_recall,
+          :face_id, :subject_id, :enrolled, :reason
         FROM jobs WHERE id = :job_id
         """,
         {
@@ -124,6 +125,9 @@ def _add_detection(job_id: UUID, seq: int, face_no: int, face: Mapping[str, Any]
                 for name in (
                     "decision",
                     "threshold",
+                    "search_index",
+                    "search_faces",
+                    "search_recall",
                     "face_id",
                     "subject_id",
                     "enrolled",

@@ -77,6 +77,28 @@ class ThresholdReasonSchema(AnswerSchema):
     )
 
 
+class SearchSchema(AnswerSchema):
+    """How a face was compared with those of its collection."""
+
+    index = fields.String(
+        required=True,
+        metadata={"description": "What compared the face; what begins with `exact` misses nobody"},
+    )
+    faces = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Faces that the collection had; null in results of old versions"},
+    )
+    recall = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Share of probes whose nearest face such a search finds, 0 to 1; null "
+            "in results of old versions"
+        },
+    )
+
+
 class LivenessSchema(AnswerSchema):
     """What a passive anti-spoofing model says of a face; `live` is score >= threshold."""
 
@@ -129,6 +151,11 @@ class FaceResultSchema(AnswerSchema):
         ThresholdReasonSchema,
         allow_none=True,
         metadata={"description": "Null where nothing was compared, or before this was kept"},
+    )
+    search = fields.Nested(
+        SearchSchema,
+        allow_none=True,
+        metadata={"description": "Of `identify`: null when the face was compared with nobody"},
     )
     face_id = fields.String(
         allow_none=True, metadata={"description": "Null also when it was erased since"}

@@ -19,13 +19,24 @@ DELETE FROM vector_changes WHERE id IN (
 """)
 
 
+# A worker that follows says so every few seconds. One that has not for so long is gone, or will
+# find its row gone and begin anew.
+_FORGET = text("""
+DELETE FROM vector_followers WHERE seen_at < clock_timestamp() - interval '10 minutes'
+""")
+
+
 def prune_changes() -> int:
     """Remove changes below the positions of all followers, or all where nobody follows.
+
+    A follower that is gone does not count.
 
     Returns:
         How many rows went.
     """
     total = 0
+    with queue_transaction() as session:
+        session.execute(_FORGET)
     while True:
         with queue_transaction() as session:
             removed: int = session.execute(_PRUNE, {"batch": _ROWS_A_BATCH}).rowcount  # type: ignore[attr-defined]  # a DELETE's cursor result has it

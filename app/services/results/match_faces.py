@@ -16,6 +16,7 @@ from app.domain.job_options import JobOptions
 from app.domain.matching import MatchRule, Neighbour, cosine
 from app.domain.outcomes import FoundFace
 from app.domain.photograph import decide_photograph
+from app.domain.searches import SearchReport
 from app.domain.states import Decision
 from app.models.collection import Collection
 from app.models.subject import Subject
@@ -35,7 +36,7 @@ class FaceDecision:
     matches: list[dict[str, Any]]
     threshold: float
     threshold_reason: dict[str, Any]
-    search_index: str
+    search: SearchReport
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _search(
             for key, (decision, matches) in decided.items():
                 reason = rule.reason.as_json()
                 decisions[key] = FaceDecision(
-                    decision, matches, rule.threshold, reason, found.index
+                    decision, matches, rule.threshold, reason, found.report
                 )
     return decisions
 

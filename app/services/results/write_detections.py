@@ -34,6 +34,8 @@ _FACES = BulkTable(
         "threshold": "double precision",
         "threshold_reason": "jsonb",
         "search_index": "text",
+        "search_faces": "integer",
+        "search_recall": "real",
         "subject_id": "uuid",
         "face_id": "uuid",
         "enrolled": "boolean",
@@ -94,7 +96,9 @@ def _decided(decision: FaceDecision | None) -> dict[str, Any]:
         "matches": decision.matches,
         "threshold": decision.threshold,
         "threshold_reason": decision.threshold_reason,
-        "search_index": decision.search_index,
+        "search_index": decision.search.index.value,
+        "search_faces": decision.search.faces,
+        "search_recall": decision.search.recall,
     }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from app.database.transactions import tenant_transaction
 from app.domain.actor import SYSTEM
+from app.domain.searches import SearchIndex, SearchReport
 from app.models.collection import Collection
 from app.models.face import Face
 from app.services.gallery.search import compare, nearest_subjects
@@ -97,9 +98,14 @@ def test_a_new_collections_space_is_its_model(collection: Collection) -> None:
     assert collection.space == collection.model
 
 
-def test_the_answer_says_which_index_found_it(collection: Collection) -> None:
+def test_the_answer_says_how_it_was_found(collection: Collection) -> None:
+    make_face(collection, None, PROBE)
+
     with tenant_transaction(collection.tenant_id) as session:
-        assert nearest_subjects(session, collection, [PROBE], 1).index == "exact"
+        current = session.get_one(Collection, collection.id)
+        report = nearest_subjects(session, current, [PROBE], 1).report
+
+    assert report == SearchReport(SearchIndex.EXACT, faces=1, recall=1)
 
 
 @pytest.mark.usefixtures("follower")

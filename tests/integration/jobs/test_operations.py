@@ -84,7 +84,8 @@ def test_a_result_says_by_which_rule_it_was_made(
 
     (face,) = world.faces(job.id, "p")
     item = world.items(job.id)["p"]
-    assert (face.threshold, face.search_index) == (0.5, "exact")
+    assert (face.threshold, face.search_index, face.search_faces) == (0.5, "exact", 1)
+    assert face.search_recall == 1
     assert job.model.startswith("SFace@")
     assert str(item.engine).endswith(("fp32", "bf16"))
     assert item.pipeline == str(PREPROCESSING_VERSION)

@@ -1,4 +1,4 @@
-"""The gallery is a boundary: one module writes faces and vectors, one reads vectors."""
+"""The gallery is a boundary: one module writes faces and vectors, two queries read vectors."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ STATEMENTS = "app/services/gallery/vector_statements.py"
 # Removes rows of the outbox that all have read, and touches nothing else.
 PRUNER = "app/services/gallery/prune_changes.py"
 SEARCH = "app/services/gallery/search.py"
-QUERY = "app/queries/nearest_faces.py"
 # Compares nobody: hands an operator's calibration the vectors of a collection, with an audit event.
 CALIBRATION_QUERY = "app/queries/labelled_vectors.py"
 CALIBRATION = "app/services/gallery/labelled_faces.py"
+# Everything that finds faces lies there, behind the protocol of `strategy.py`.
+STRATEGIES = "app/services/gallery/strategies/"
+QUERIES = {"app/queries/nearest_faces.py", "app/queries/copied_vectors.py"}
 
 MODELS = {"Face", "FaceVector128", "FaceVector512", "VectorChange"}
 _TABLES = r"(faces|face_vectors_|vector_changes\b)"
@@ -125,11 +127,11 @@ def test_one_module_alone_writes_faces_vectors_and_counts() -> None:
     assert {(verb, table) for verb, _, _, table in pruned} == {("DELETE FROM", "vector_changes")}
 
 
-def test_one_query_alone_compares_vectors_and_one_hands_them_out() -> None:
+def test_two_queries_alone_read_vectors_and_one_hands_them_out() -> None:
     declared = {"app/models/face.py", "app/models/__init__.py"}
     knowing = {path for path, source in sources().items() if knows_vectors(source)}
 
-    assert knowing - declared == {STATEMENTS, QUERY, CALIBRATION_QUERY}
+    assert knowing - declared == {STATEMENTS, CALIBRATION_QUERY} | QUERIES
     # Of a face that moves, which vectors it has: never what they are.
     of_a_move = "SELECT collection_id, face_id, space FROM face_vectors_"
     writer = sources()[STATEMENTS].replace(of_a_move, "")
@@ -142,10 +144,19 @@ def test_vectors_are_handed_to_a_calibration_alone() -> None:
     assert users == {CALIBRATION}
 
 
-def test_the_query_is_used_by_the_gallery_s_search_alone() -> None:
-    users = {path for path, source in sources().items() if "nearest_faces" in imports(source)}
+@pytest.mark.parametrize("query", ["nearest_faces", "copied_vectors"])
+def test_a_query_is_used_by_the_gallery_s_search_alone(query: str) -> None:
+    users = {path for path, source in sources().items() if query in imports(source)}
 
-    assert users == {SEARCH}
+    assert users
+    assert all(path == SEARCH or path.startswith(STRATEGIES) for path in users)
+
+
+def test_strategies_are_used_by_the_gallery_s_search_alone() -> None:
+    inside = {Path(path).stem for path in sources() if path.startswith(STRATEGIES)} - {"__init__"}
+    users = {path for path, source in sources().items() if inside & imports(source)}
+
+    assert {path for path in users if not path.startswith(STRATEGIES)} == {SEARCH}
 
 
 def imports(source: str) -> set[str]:

@@ -86,6 +86,7 @@ from .problem import Problem
 from .rate_basis import RateBasis
 from .rotation import Rotation
 from .scope import Scope
+from .search import Search
 from .signed_request import SignedRequest
 from .signed_request_headers import SignedRequestHeaders
 from .subject import Subject
@@ -191,6 +192,7 @@ __all__ = (
     "RateBasis",
     "Rotation",
     "Scope",
+    "Search",
     "SignedRequest",
     "SignedRequestHeaders",
     "Subject",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..models.liveness import Liveness
     from ..models.match import Match
     from ..models.moved_from import MovedFrom
+    from ..models.search import Search
     from ..models.threshold_reason import ThresholdReason
 
 
@@ -36,6 +37,7 @@ class FaceResult:
         matches (list[Match] | Unset):
         threshold (float | None | Unset):
         threshold_reason (None | ThresholdReason | Unset): Null where nothing was compared, or before this was kept
+        search (None | Search | Unset): Of `identify`: null when the face was compared with nobody
         face_id (None | str | Unset): Null also when it was erased since
         subject (None | str | Unset): External id of whose face it is
         subject_id (None | str | Unset): Null also when it was erased since
@@ -55,6 +57,7 @@ class FaceResult:
     matches: list[Match] | Unset = UNSET
     threshold: float | None | Unset = UNSET
     threshold_reason: None | ThresholdReason | Unset = UNSET
+    search: None | Search | Unset = UNSET
     face_id: None | str | Unset = UNSET
     subject: None | str | Unset = UNSET
     subject_id: None | str | Unset = UNSET
@@ -64,6 +67,7 @@ class FaceResult:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.search import Search  # noqa: PLC0415
         from ..models.threshold_reason import ThresholdReason  # noqa: PLC0415
 
         face_no = self.face_no
@@ -112,6 +116,14 @@ class FaceResult:
             threshold_reason = self.threshold_reason.to_dict()
         else:
             threshold_reason = self.threshold_reason
+
+        search: dict[str, Any] | None | Unset
+        if isinstance(self.search, Unset):
+            search = UNSET
+        elif isinstance(self.search, Search):
+            search = self.search.to_dict()
+        else:
+            search = self.search
 
         face_id: None | str | Unset
         if isinstance(self.face_id, Unset):
@@ -166,6 +178,8 @@ class FaceResult:
             field_dict["threshold"] = threshold
         if threshold_reason is not UNSET:
             field_dict["threshold_reason"] = threshold_reason
+        if search is not UNSET:
+            field_dict["search"] = search
         if face_id is not UNSET:
             field_dict["face_id"] = face_id
         if subject is not UNSET:
@@ -188,6 +202,7 @@ class FaceResult:
         from ..models.liveness import Liveness  # noqa: PLC0415
         from ..models.match import Match  # noqa: PLC0415
         from ..models.moved_from import MovedFrom  # noqa: PLC0415
+        from ..models.search import Search  # noqa: PLC0415
         from ..models.threshold_reason import ThresholdReason  # noqa: PLC0415
 
         d = dict(src_dict)
@@ -262,6 +277,23 @@ class FaceResult:
 
         threshold_reason = _parse_threshold_reason(d.pop("threshold_reason", UNSET))
 
+        def _parse_search(data: object) -> None | Search | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                search_type_0 = Search.from_dict(data)
+
+                return search_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Search | Unset, data)
+
+        search = _parse_search(d.pop("search", UNSET))
+
         def _parse_face_id(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -319,6 +351,7 @@ class FaceResult:
             matches=matches,
             threshold=threshold,
             threshold_reason=threshold_reason,
+            search=search,
             face_id=face_id,
             subject=subject,
             subject_id=subject_id,
