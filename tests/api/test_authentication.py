@@ -34,6 +34,7 @@ SCOPES = {
     "webhook-endpoints": (Scope.WEBHOOKS_WRITE, Scope.WEBHOOKS_WRITE),
     "api-keys": (Scope.KEYS_WRITE, Scope.KEYS_WRITE),
     "audit-events": (Scope.AUDIT_READ, Scope.AUDIT_READ),
+    "usage": (Scope.USAGE_READ, Scope.USAGE_READ),
 }
 FOR_ANY_KEY = {"installation.get_me", "installation.get_limits"}
 

@@ -65,7 +65,7 @@ def test_an_upload_that_is_no_form_is_refused_as_such(
     [
         (b"", "not_an_image"),
         (b"hello", "not_an_image"),
-        (b"GIF89a" + b"\0" * 20, "unsupported_image"),
+        (b"8BPS" + b"\0" * 20, "unsupported_image"),
         (png()[:20], "image_corrupt"),
         (png(1, 1)[:16] + b"\x00\x00\x40\x00\x00\x00\x40\x00" + png(1, 1)[24:], "too_many_pixels"),
     ],

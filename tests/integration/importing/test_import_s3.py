@@ -205,12 +205,12 @@ def test_a_prefix_is_a_folder_unless_it_is_to_be_taken_as_it_is(
 
 
 def test_all_that_a_prefix_holds_is_accounted_for(start: Importer, put: Callable[..., str]) -> None:
-    place = put(**{"1.jpg": "obama", "2.heic": "obama", "3": "obama", "notes.txt": "obama"})
+    place = put(**{"1.jpg": "obama", "2.jxl": "obama", "3": "obama", "notes.txt": "obama"})
     arguments = (f"{place}/", "--operation", "detect")
     code, said = ended(start(*arguments, "--results", "some.jsonl"))
     assert code == 1
     assert "1 of 3 images succeeded" in said
-    assert "2 passed over: 1 .heic, 1 without a suffix" in said
+    assert "2 passed over: 1 .jxl, 1 without a suffix" in said
     assert "1 other objects passed over: 1 .txt" in said
 
     code, said = ended(start(*arguments, "--all", "--results", "all.jsonl"))
@@ -299,4 +299,4 @@ def test_photographs_that_change_their_names_all_stay_enrolled(
     last = {line["custom_id"][-9:]: line for line in results(tmp_path / "out.jsonl")}
     faces = {key: line["faces"][0] for key, line in last.items()}
     assert len({face["face_id"] for face in faces.values()}) == 3
-    assert faces["ada/1.jpg"]["reason"] is None  # enrolled anew, after its face was replaced
+    assert faces["ada/1.jpg"]["reason"] == "already_enrolled"  # it shows the face, which stayed

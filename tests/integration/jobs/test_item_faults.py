@@ -121,13 +121,20 @@ def test_a_reference_and_an_upload_that_are_not_there_are_told(world: TenantWorl
 
 
 @pytest.mark.usefixtures("one_reading")
-def test_what_fails_costs_a_submission_no_round_trip(world: TenantWorld) -> None:
+def test_what_fails_costs_a_submission_one_round_trip_however_much_it_is(
+    world: TenantWorld,
+) -> None:
     world.submit(Operation.DETECT, *right(world, "a"))
 
-    with statements_sent() as sent:
+    with statements_sent() as of_none:
+        world.submit(Operation.DETECT, *right(world, "a"))
+    with statements_sent() as of_one:
         world.submit(Operation.DETECT, *right(world, "a"), *wrong("b"))
+    with statements_sent() as of_many:
+        world.submit(Operation.DETECT, *right(world, "a"), *wrong(*(f"w{n}" for n in range(600))))
 
-    assert len(sent) == 6
+    assert len(of_one) == len(of_none) + 1  # the note of usage
+    assert len(of_many) <= len(of_one)
 
 
 def test_failed_items_can_be_appended_and_the_seal_ends_a_job_of_nothing_else(
