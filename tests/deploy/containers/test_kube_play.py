@@ -24,7 +24,11 @@ from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
 pytestmark = [
-    pytest.mark.skipif("FACEQUEUE_TEST_CONTAINERS" not in os.environ, reason="not asked for"),
+    # Beside other work the images take five minutes, and the rest as long.
+    pytest.mark.skipif(
+        "FACEQUEUE_TEST_CONTAINERS" not in os.environ,
+        reason="asked for with FACEQUEUE_TEST_CONTAINERS=1",
+    ),
     needs(*engine.PROGRAMS, *images.PROGRAMS, *stand_ins.PROGRAMS),
     pytest.mark.xdist_group("containers"),
     pytest.mark.slow,
