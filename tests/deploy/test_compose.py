@@ -47,3 +47,14 @@ def test_every_secret_of_the_stack_is_made(stack: dict[str, Any], tmp_path: Path
     assert all(made.values())
     assert made == {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
     assert re.fullmatch(r"postgresql\+psycopg2://facequeue_app:\w{64}@.*", made["database_url"])
+
+
+def test_what_developers_change_is_there(stack: dict[str, Any]) -> None:
+    services = yaml.safe_load((FOLDER / "compose.dev.yml").read_text())["services"]
+    mounts = [mount.split(":") for each in services.values() for mount in each.get("volumes", ())]
+
+    assert services.keys() <= stack["services"].keys()
+    assert mounts
+    for folder, inside, mode in mounts:
+        assert ((FOLDER / folder).is_dir(), mode) == (True, "ro")
+        assert Path(inside) == Path("/opt/facequeue") / Path(folder).name

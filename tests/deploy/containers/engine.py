@@ -1,4 +1,4 @@
-"""Podman with a storage of its own, and what Debian's lacks."""
+"""Podman with a storage of its own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.stack.state import locked
+
+# Podman finds its helpers for networks where Debian lays them, on nobody's PATH.
+_HELPERS = Path("/usr/lib/podman")
+PROGRAMS = (
+    *("podman", "runc", "iptables", "catatonit"),
+    *(str(_HELPERS / name) for name in ("netavark", "aardvark-dns")),
+)
+# Networks, their addresses and names belong to the machine: one engine at a time.
+_TURN = Path("/run/facequeue-containers")
+_PREFIX = "fq-podman-"
+# No `podman system reset`: every other podman of this machine forgets what it runs.
+_LAST_STEPS = (
+    ("pod", "rm", "--all", "--force", "--time", "1"),
+    ("rm", "--all", "--force", "--time", "1"),
+    ("network", "prune", "--force"),
+    ("volume", "prune", "--force"),
+)
 _CONTAINERS = """\
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
@@ -71,32 +89,55 @@ class Engine:
 
 @contextmanager
 def engine() -> Iterator[Engine]:
-    """An engine without images; whatever ran in it and lay there is gone at the end."""
-    # Not below pytest's folder: paths of sockets have 108 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="fq-podman-"))
+    """An engine without images; whatever ran in it and lay there is gone at the end.
+
+    Waits until no other test of this machine has one. What one left that was killed goes first.
+    """
+    with locked(_TURN):
+        for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+            _end(_engine(left))
+        # Not below pytest's folder: paths of sockets have 108 bytes.
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        try:
+            _configure(folder)
+            yield _engine(folder)
+        finally:
+            _end(_engine(folder))
+
+
+def _engine(folder: Path) -> Engine:
+    own = {
+        "CONTAINERS_CONF": str(folder / "containers.conf"),
+        "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        "BUILDAH_ISOLATION": "chroot",
+        "TMPDIR": str(folder / "tmp"),
+    }
+    return Engine(folder, {**os.environ, **own})
+
+
+def _configure(folder: Path) -> None:
     (folder / "tmp").mkdir()
-    (folder / "containers.conf").write_text(_CONTAINERS.format(folder=folder))
     driver = "overlay" if _overlays(folder) else "vfs"
+    (folder / "containers.conf").write_text(_CONTAINERS.format(folder=folder))
     (folder / "storage.conf").write_text(_STORAGE.format(folder=folder, driver=driver))
-    made = Engine(
-        folder,
-        {
-            **os.environ,
-            "CONTAINERS_CONF": str(folder / "containers.conf"),
-            "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
-            "BUILDAH_ISOLATION": "chroot",
-            "TMPDIR": str(folder / "tmp"),
-        },
+
+
+def _end(made: Engine) -> None:
+    """Each step is tried, whatever became of those before it.
+
+    Raises:
+        AssertionError: something is left.
+    """
+    failed: list[tuple[str, ...]] = []
+    if (made.folder / "storage.conf").exists():  # else it is no engine, and podman means another
+        failed = [step for step in _LAST_STEPS if not made.succeeds(*step)]
+    subprocess.run(  # noqa: S603 - nothing is mounted there with another driver
+        ["umount", made.folder / "storage/overlay"],  # noqa: S607
+        check=False,
+        capture_output=True,
     )
-    try:
-        yield made
-    finally:
-        made.podman("rm", "--all", "--force", "--time", "1")
-        made.podman("network", "prune", "--force")
-        made.podman("volume", "prune", "--force")
-        # No `podman system reset`: it makes every other podman of this machine forget what it runs.
-        subprocess.run(["umount", folder / "storage/overlay"], check=False)  # noqa: S603, S607
-        remove(folder)
+    remove(made.folder)
+    assert not failed
 
 
 def remove(folder: Path) -> None:

@@ -11,9 +11,9 @@ import yaml
 
 from scripts.stack.state import ROOT
 from tests.deploy.containers.engine import Engine, remove
-from tests.deploy.containers.stand_ins import make_trees
+from tests.deploy.containers.stand_ins import make_shell, make_trees
 
-PROGRAMS = ("podman", "runc", "debootstrap", "tar")
+PROGRAMS = ("debootstrap", "tar")
 DOCKERFILE = ROOT / "deploy/docker/Dockerfile"
 _BASE = "docker.io/library/python:3.11-slim-bookworm"
 _PACKAGES = "ca-certificates,python3,python3-venv"
@@ -30,6 +30,21 @@ _CONFIGURATIONS = {
     "redis": ('CMD ["valkey-server"]', "WORKDIR /data", "VOLUME /data"),
     "s3": ('ENTRYPOINT ["weed"]', "VOLUME /data"),
 }
+
+
+def refusal(engine: Engine) -> str | None:
+    """Why no container with a network runs here, if so; tried with one that does nothing."""
+    tree = engine.folder / "shell"
+    make_shell(tree)
+    try:
+        _import(engine, tree, "localhost/shell:only", ())
+        engine.podman("network", "create", "tried")
+        engine.podman("run", "--rm", "--network", "tried", "localhost/shell:only", "true")
+    except AssertionError as error:
+        return f"this machine lets podman run no container: {error}"
+    finally:
+        engine.succeeds("network", "rm", "--force", "tried")
+    return None
 
 
 def make_images(engine: Engine) -> None:

@@ -23,7 +23,7 @@ def playable(workload: Manifest, port: int) -> Manifest:
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         only.pop(probe, None)
     for each in only.get("ports", ()):
-        each["hostPort"] = port
+        each.update(hostPort=port, hostIP="127.0.0.1")
     for variable in only["env"]:
         if "valueFrom" in variable:
             del variable["valueFrom"]

@@ -25,7 +25,7 @@ def make_trees(folder: Path) -> dict[str, Path]:
     """The root file system of each server, by the service's name in compose.yml."""
     trees = {name: folder / name for name in ("nginx", "postgres", "redis", "s3")}
     for tree in trees.values():
-        _begin(tree)
+        make_shell(tree)
     _nginx(trees["nginx"])
     _postgres(trees["postgres"])
     _redis(trees["redis"])
@@ -33,7 +33,7 @@ def make_trees(folder: Path) -> dict[str, Path]:
     return trees
 
 
-def _begin(tree: Path) -> None:
+def make_shell(tree: Path) -> None:
     """A shell with the usual commands, and the users of the real images."""
     for name in ("bin", "usr/bin", "etc", "tmp", "run", "var/run", "proc", "sys", "dev", "data"):
         (tree / name).mkdir(parents=True)

@@ -19,14 +19,21 @@ from scripts.demo.client import DemoClient
 from scripts.demo.photos import Photo
 from scripts.demo.run import Run
 from scripts.demo.samples import sample_plan
+from tests.deploy.containers import engine, images, stand_ins
 from tests.deploy.containers.compose_stack import ComposeStack
+from tests.deploy.programs import needs
 from tests.support.processes import wait_until
 
 pytestmark = [
-    # Asked for by name: beside other work the image alone takes a quarter of an hour.
-    pytest.mark.skipif("FACEQUEUE_TEST_CONTAINERS" not in os.environ, reason="not asked for"),
+    # Beside other work the images take five minutes, and the rest as long.
+    pytest.mark.skipif(
+        "FACEQUEUE_TEST_CONTAINERS" not in os.environ,
+        reason="asked for with FACEQUEUE_TEST_CONTAINERS=1",
+    ),
+    needs(*engine.PROGRAMS, *images.PROGRAMS, *stand_ins.PROGRAMS),
     pytest.mark.xdist_group("containers"),
     pytest.mark.slow,
+    pytest.mark.timeout(1800),  # the first of them makes the images
 ]
 STEPS = ("migrate", "bucket")
 
