@@ -26,6 +26,7 @@ from scripts.keeping.metrics import measured
 from scripts.stack.state import ROOT
 from scripts.watching import of_host, of_services
 from scripts.watching.findings import Finding
+from tests.support.emptying import truncate
 from tests.support.ports import free_port
 from tests.support.processes import WORKERS, Processes, wait_until
 from tests.support.served_api import served_api
@@ -99,6 +100,7 @@ def test_all_is_well_where_everything_runs(
     workers: Processes, stack: dict[str, str], tmp_path: Path
 ) -> None:
     del workers
+    truncate("jobs")  # those of other tests wait for models that nobody serves
     wait_until(beat_has_fired, seconds=60, what="a turn of a chore")
     with measured("database", tmp_path):
         pass
