@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
+from app.database.batched_deletes import delete_in_batches
 from app.database.transactions import queue_transaction
 
 _ROWS_A_BATCH = 5000
@@ -34,12 +35,6 @@ def prune_changes() -> int:
     Returns:
         How many rows went.
     """
-    total = 0
     with queue_transaction() as session:
         session.execute(_FORGET)
-    while True:
-        with queue_transaction() as session:
-            removed: int = session.execute(_PRUNE, {"batch": _ROWS_A_BATCH}).rowcount  # type: ignore[attr-defined]  # a DELETE's cursor result has it
-        total += removed
-        if removed < _ROWS_A_BATCH:
-            return total
+    return delete_in_batches(_PRUNE, _ROWS_A_BATCH)

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.adapters.s3 import ObjectStore
 from app.config import Settings
+from app.database.batched_deletes import delete_in_batches
 from app.database.transactions import queue_transaction
 from app.domain.item_errors import StorageUnavailable
 from app.domain.storage import ObjectLocation, upload_location
@@ -65,16 +66,16 @@ UPDATE idempotency_keys SET body = NULL WHERE secret_until < now() AND expires_a
 """)
 
 _DELETIONS = {
-    "idempotency keys": (
+    "idempotency keys": text(
         "DELETE FROM idempotency_keys WHERE (tenant_id, key) IN "
         "(SELECT tenant_id, key FROM idempotency_keys WHERE expires_at < now() LIMIT :batch)"
     ),
-    "webhook deliveries": (
+    "webhook deliveries": text(
         "DELETE FROM webhook_deliveries WHERE id IN (SELECT id FROM webhook_deliveries "
         "WHERE created_at < now() - interval '30 days' "
         "AND state <> 'pending' LIMIT :batch)"
     ),
-    "mails": (
+    "mails": text(
         "DELETE FROM mails WHERE id IN (SELECT id FROM mails "
         "WHERE created_at < now() - interval '30 days' AND finished_at IS NOT NULL LIMIT :batch)"
     ),
@@ -104,7 +105,9 @@ def purge_expired(store: ObjectStore) -> Purged:
     purged.presigned = _purge_objects(
         store, "presigned_uploads", _ENDED_PRESIGNED, {}, _places_of_ended
     )
-    purged.records = sum(_purge_records(statement) for statement in _DELETIONS.values())
+    purged.records = sum(
+        delete_in_batches(statement, _ROWS_A_BATCH) for statement in _DELETIONS.values()
+    )
     if not settings.enable_analytics:  # nobody rolls them up: they go with what they tell of
         purged.records += forget_uncounted(kept_for)
     with queue_transaction() as session:
@@ -195,13 +198,3 @@ def _delete_objects(store: ObjectStore, places: Sequence[ObjectLocation]) -> boo
         _log.warning("upload_not_purged", place=str(places[0]), error=str(error))
         return False
     return True
-
-
-def _purge_records(statement: str) -> int:
-    total = 0
-    while True:
-        with queue_transaction() as session:
-            removed: int = session.execute(text(statement), {"batch": _ROWS_A_BATCH}).rowcount  # type: ignore[attr-defined]  # a DELETE's cursor result has it
-        total += removed
-        if removed < _ROWS_A_BATCH:
-            return total

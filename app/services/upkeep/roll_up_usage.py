@@ -12,6 +12,7 @@ import datetime as dt
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.database.batched_deletes import delete_in_batches
 from app.database.plan_by_key import plan_by_key
 from app.database.transactions import queue_transaction
 
@@ -73,11 +74,4 @@ def _roll_up(session: Session, size: int) -> int:
 
 def forget_uncounted(age: dt.timedelta) -> int:
     """Remove notes older than `age`, for where nobody rolls them up; returns how many."""
-    total = 0
-    while True:
-        with queue_transaction() as session:
-            values = {"age": age, "batch": _BATCH}
-            removed: int = session.execute(_FORGET, values).rowcount  # type: ignore[attr-defined]  # a DELETE's cursor result has it
-        total += removed
-        if removed < _BATCH:
-            return total
+    return delete_in_batches(_FORGET, _BATCH, age=age)

@@ -23,13 +23,12 @@ _COPIED_ROW_MS = 1.2e-3
 _COPIED_MS = 6e-6
 # To confirm what is proposed for a probe.
 _CONFIRMED_MS = 1.1
-
-
-# Meanwhile the transaction of the results stands still, and the server ends one that does so for as
-# long as a lease lives, 30 s. On a busy host a copy takes several times as long as here.
-_LONGEST_COPY_MS = 6000
 # To learn what has changed since a copy was made.
 _TAIL_MS = 2.0
+
+# While a copy is made, the transaction of the results stands still, and the server ends one that
+# does so for as long as a lease lives, 30 s. On a busy host a copy takes several times as long.
+_LONGEST_COPY_MS = 6000
 
 # What searches of a collection took that has no copy, in this process. Once that is what a copy
 # takes, one is made: whatever comes, this costs at most twice as much as having known.
