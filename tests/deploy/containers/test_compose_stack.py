@@ -7,7 +7,6 @@ and so of other versions than it says.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,11 @@ from scripts.demo.client import DemoClient
 from scripts.demo.photos import Photo
 from scripts.demo.run import Run
 from scripts.demo.samples import sample_plan
-from tests.deploy.containers import engine, images, stand_ins
+from tests.deploy.containers.asked_for import ASKED_FOR
 from tests.deploy.containers.compose_stack import ComposeStack
-from tests.deploy.programs import needs
 from tests.support.processes import wait_until
 
-pytestmark = [
-    # Beside other work the images take five minutes, and the rest as long.
-    pytest.mark.skipif(
-        "FACEQUEUE_TEST_CONTAINERS" not in os.environ,
-        reason="asked for with FACEQUEUE_TEST_CONTAINERS=1",
-    ),
-    needs(*engine.PROGRAMS, *images.PROGRAMS, *stand_ins.PROGRAMS),
-    pytest.mark.xdist_group("containers"),
-    pytest.mark.slow,
-    pytest.mark.timeout(1800),  # the first of them makes the images
-]
+pytestmark = ASKED_FOR
 STEPS = ("migrate", "bucket")
 
 

@@ -6,7 +6,6 @@ Podman is no cluster: Services, policies and volume claims are not tried here.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,25 +14,14 @@ import pytest
 import requests
 import yaml
 
-from tests.deploy.containers import engine, images, stand_ins
+from tests.deploy.containers.asked_for import ASKED_FOR
 from tests.deploy.containers.compose_stack import ComposeStack
 from tests.deploy.containers.pods import OVERLAY, config_maps, playable, probed
 from tests.deploy.kubernetes import command_of, name_of, named, of_kind, pod
-from tests.deploy.programs import needs
 from tests.support.ports import free_port
 from tests.support.processes import wait_until
 
-pytestmark = [
-    # Beside other work the images take five minutes, and the rest as long.
-    pytest.mark.skipif(
-        "FACEQUEUE_TEST_CONTAINERS" not in os.environ,
-        reason="asked for with FACEQUEUE_TEST_CONTAINERS=1",
-    ),
-    needs(*engine.PROGRAMS, *images.PROGRAMS, *stand_ins.PROGRAMS),
-    pytest.mark.xdist_group("containers"),
-    pytest.mark.slow,
-    pytest.mark.timeout(1800),  # the first of them makes the images
-]
+pytestmark = ASKED_FOR
 DEPLOYMENTS = ("api", "recognition", "webhooks", "default", "dispatcher", "beat", "flower")
 
 

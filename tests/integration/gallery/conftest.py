@@ -13,13 +13,6 @@ from tests.factories.tenant_world import TenantWorld
 
 
 @pytest.fixture
-def world(app: Flask) -> TenantWorld:
-    """A fresh tenant."""
-    del app
-    return TenantWorld.create()
-
-
-@pytest.fixture
 def collection(world: TenantWorld) -> Collection:
     return make_collection(world.tenant_id, threshold=0.4)
 

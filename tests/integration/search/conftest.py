@@ -31,13 +31,6 @@ STRATEGIES = ["exact", "exact-cached", "exact-streamed"]
 
 
 @pytest.fixture
-def world(app: Flask) -> TenantWorld:
-    """A fresh tenant."""
-    del app
-    return TenantWorld.create()
-
-
-@pytest.fixture
 def collection(world: TenantWorld) -> Collection:
     return make_collection(world.tenant_id, threshold=0.4)
 

@@ -13,7 +13,6 @@ from sqlalchemy import text
 from app.database.transactions import owner_transaction
 from scripts.stack import application
 from scripts.stack.state import State
-from tests.factories.tenant_world import TenantWorld
 from tests.support.processes import Processes
 from tests.support.sentry_sink import Sink, sentry_sink
 
@@ -47,12 +46,6 @@ def reporting(
     started = Processes(found, {**stack_environment, **told}, tmp_path)
     yield started
     started.stop_all()
-
-
-@pytest.fixture
-def world(app: Flask) -> TenantWorld:
-    del app
-    return TenantWorld.create()
 
 
 @pytest.fixture
